@@ -1,0 +1,22 @@
+#include "server/base/clock.h"
+
+#include <time.h>
+
+#include "shared/check.h"
+
+namespace topup::base {
+namespace {
+
+std::int64_t read_ms(clockid_t id) {
+  timespec now{};
+  check(clock_gettime(id, &now) == 0, "the system clock cannot be read");
+  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+}
+
+}  // namespace
+
+std::int64_t SystemClock::wall_ms() const { return read_ms(CLOCK_REALTIME); }
+
+std::int64_t SystemClock::mono_ms() const { return read_ms(CLOCK_BOOTTIME); }
+
+}  // namespace topup::base
