@@ -1,0 +1,42 @@
+// The shop's site behind the door: static files from a table built at start, the router behind
+// cpp-httplib's process_request on an in-memory stream, and the worker pools. cpp-httplib's own
+// listener is never opened.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "server/http/front.h"
+#include "server/http/router.h"
+
+namespace topup::http {
+
+struct ServerOptions {
+  int compute_workers = 2;
+  int store_workers = 32;
+  int outside_workers = 16;
+  std::size_t max_queue = 4'096;  // requests waiting per pool; above it 503 with Retry-After
+  std::string client_files;       // folder served at /; "" for none
+  std::string console_files;      // folder served at /admin/; "" for none
+  std::string connect_src;        // origins that pages may also connect to (CSP connect-src),
+                                  // blank-separated; usually ""
+};
+
+class ShopSite : public Site {  // thread-safe after construction
+ public:
+  // Starts and ends the WebSocket side of a connection; set before the door starts.
+  struct Live {
+    std::function<bool(WsId, const WireRequest&)> open;
+    std::function<void(WsId, std::string_view)> message;
+    std::function<void(WsId)> closed;
+  };
+  virtual void set_live(Live live) = 0;
+  virtual void stop() = 0;  // finishes queued work, joins the workers
+};
+
+std::unique_ptr<ShopSite> make_shop_site(const Router& router, ServerOptions options,
+                                         std::function<std::string()> new_trace_id);
+
+}  // namespace topup::http
