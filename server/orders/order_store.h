@@ -1,0 +1,65 @@
+// Rows of orders and order_events. save_state() is compare-and-set on `version`: whoever loses gets conflict/order_changed
+// and its transaction rolls back.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/storage/db.h"
+#include "shared/ids.h"
+#include "shared/money.h"
+#include "shared/order_state.h"
+#include "shared/result.h"
+
+namespace topup::orders {
+
+struct Order {
+  OrderId id;
+  UserId user;
+  std::string client_key;          // the buyer's idempotency key: unique per user
+  std::string client_fingerprint;  // of the request body that used it
+  State state = State::awaiting_payment;
+  std::int64_t version = 1;
+  ProductId product;
+  std::string operator_id, operator_name_zh, operator_name_en;
+  std::string account_sealed;  // ciphertext; opened only to call a supplier
+  std::string account_masked;
+  Money face, payable, delivered;
+  std::string quote;  // canonical JSON text
+  std::int64_t event_seq = 0;
+  TraceId trace;
+  std::int64_t created_at_ms = 0, updated_at_ms = 0, pay_by_ms = 0;
+};
+
+struct OrderEvent {
+  std::int64_t seq = 0;
+  std::string event, from_state, to_state, actor, reason, trace_id;
+  std::int64_t at_ms = 0;
+};
+
+namespace order_store {
+
+void insert(storage::Tx& tx, const Order& order);
+std::optional<Order> find(storage::Reader& reader, const OrderId& id);
+std::optional<Order> find_by_key(storage::Reader& reader, const UserId& user, std::string_view client_key);
+std::int64_t count_unpaid(storage::Reader& reader, const UserId& user);
+// Newest first, after `before` (an order id; empty: from the newest). `state` empty: every state. user empty: everybody's.
+std::vector<Order> list(storage::Reader& reader, const UserId& user, std::string_view state, const OrderId& before,
+                        std::int64_t limit);
+
+// Writes order.state, event_seq and updated_at_ms if order.version is still the stored one; then order.version is the new one.
+Result<bool> save_state(storage::Tx& tx, Order& order);
+void insert_event(storage::Tx& tx, const OrderId& order, const OrderEvent& event);
+std::vector<OrderEvent> events_of(storage::Reader& reader, const OrderId& order);
+
+struct DayFigures {
+  std::vector<std::pair<std::string, std::int64_t>> by_state;
+  std::int64_t sold_minor = 0;  // payable of the day's succeeded orders, CNY fen
+};
+DayFigures figures_since(storage::Reader& reader, std::int64_t from_ms);
+
+}  // namespace order_store
+}  // namespace topup::orders

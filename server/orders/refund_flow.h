@@ -1,0 +1,26 @@
+// Giving money back through the channel it came by, once. A refund has one out_refund_no for ever: a lost answer is followed
+// by the same number again or by a query, never by a new one. What the channel will not do by itself ends with a person.
+#pragma once
+
+#include <string_view>
+
+#include "server/jobs/outbox.h"
+#include "server/orders/order_env.h"
+#include "server/payments/channel.h"
+#include "shared/result.h"
+
+namespace topup::orders {
+
+// What the channel says of a refund, by notification, answer or query. True when something changed; a repeat is false.
+Result<bool> settle_refund(const OrderEnv& env, storage::Tx& tx, const payments::RefundTrade& said, std::string_view actor);
+
+class RefundFlow {
+ public:
+  explicit RefundFlow(const OrderEnv& env) : env_(env) {}
+  void run(const jobs::Job& job) const;  // job_kind::kRefund
+
+ private:
+  const OrderEnv& env_;
+};
+
+}  // namespace topup::orders
