@@ -1,0 +1,21 @@
+import { defineStore } from 'pinia';
+import { ref } from 'vue';
+
+import { getShop } from '../api/shop';
+
+export const useShop = defineStore('shop', () => {
+  const name = ref('');
+  const rehearsed = ref<string[]>([]);
+
+  // The header does without it when the shop does not answer; the pages say so themselves.
+  async function load(): Promise<void> {
+    try {
+      const shop = await getShop();
+      name.value = shop.name;
+      rehearsed.value = shop.rehearsed;
+    } catch {
+      rehearsed.value = [];
+    }
+  }
+  return { name, rehearsed, load };
+});
