@@ -191,6 +191,10 @@ class Shop final : public App {
 
   void mount_routes(std::vector<std::string> rehearsed) {
     namespace routes = http::routes;
+    router_.observe(clock_, [this](const http::Route& route, const http::Response& response, std::int64_t us) {
+      metrics_.count_http_request(route.pattern, route.method, response.status, us);
+      if (response.status >= 400) metrics_.count_refusal(response.problem_reason);
+    });
     routes::mount_ops(router_, {[this] { return metrics_.text(); }, [this] { return missing(); }});
     routes::mount_shop(router_, {config_.server.shop_name, std::move(rehearsed)}, catalog_, sessions_, clock_);
     routes::mount_orders(router_, orders_, payments_, clock_);
@@ -205,7 +209,7 @@ class Shop final : public App {
     options.console_files = config_.server.console_files;
     site_ = http::make_shop_site(router_, options, [this] { return base::new_trace_id(random_); });
     site_->set_live({[this](http::WsId id, const http::WireRequest& request) {
-                       if (request.target != "/api/v1/live") return false;
+                       if (request.target != "/api/v1/live" || !http::is_own_origin(request)) return false;
                        live_.opened(id);
                        return true;
                      },

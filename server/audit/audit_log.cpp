@@ -1,5 +1,7 @@
 #include "server/audit/audit_log.h"
 
+#include <cstdint>
+
 #include "server/audit/audit_store.h"
 #include "server/base/crypto.h"
 
@@ -43,18 +45,21 @@ std::vector<Row> list_of(storage::Reader& reader, std::string_view subject) {
 
 namespace {
 
-// The chain from the row after `after_seq` on; the first row's link to what lies before is taken as it is.
+constexpr std::int64_t kWhole = INT64_MIN;
+
+// The chain from the row after `after_seq` on; the first row's link to what lies before is taken as it is. The whole chain
+// starts at row 1, and a row numbered below that was smuggled in.
 ChainVerdict walk(storage::Reader& reader, std::int64_t after_seq) {
   ChainVerdict verdict;
   std::string previous;
-  std::int64_t expected = after_seq + 1;
+  std::int64_t expected = after_seq == kWhole ? 1 : after_seq + 1;
   audit_store::each(reader, after_seq, [&](const Row& row) {
-    const bool first_of_tail = verdict.rows++ == 0 && after_seq > 0;
+    const bool first_of_tail = verdict.rows++ == 0 && after_seq != kWhole;
     if (!verdict.holds) return;
     const bool linked = first_of_tail || row.previous_hash == previous;
     if (row.seq != expected || !linked || hash_of(row) != row.hash) {
       verdict.holds = false;
-      verdict.first_bad_seq = row.seq != expected ? expected : row.seq;
+      verdict.first_bad_seq = row.seq < expected ? row.seq : expected;
     }
     previous = row.hash;
     ++expected;
@@ -69,11 +74,11 @@ ChainVerdict walk(storage::Reader& reader, std::int64_t after_seq) {
 
 }  // namespace
 
-ChainVerdict verify(storage::Reader& reader) { return walk(reader, 0); }
+ChainVerdict verify(storage::Reader& reader) { return walk(reader, kWhole); }
 
 bool tail_holds(storage::Reader& reader) {
   const std::int64_t newest = audit_store::load_head(reader).seq;
-  return walk(reader, newest > kTailRows ? newest - kTailRows : 0).holds;
+  return walk(reader, newest > kTailRows ? newest - kTailRows : kWhole).holds;
 }
 
 }  // namespace topup::audit

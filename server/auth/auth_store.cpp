@@ -44,9 +44,19 @@ std::optional<StaffRow> find_staff(storage::Reader& reader, std::string_view nam
   return staff;
 }
 
-void save_failures(storage::Tx& tx, const StaffId& staff, std::int64_t failures, std::int64_t locked_until_ms) {
-  tx.exec("UPDATE staff SET failures = $2, locked_until_ms = $3 WHERE staff_id = $1",
-          {staff.text, failures, locked_until_ms});
+void clear_failures(storage::Tx& tx, const StaffId& staff) {
+  tx.exec("UPDATE staff SET failures = 0, locked_until_ms = 0 WHERE staff_id = $1", {staff.text});
+}
+
+std::int64_t count_failure(storage::Tx& tx, const StaffId& staff) {
+  std::int64_t failures = 0;
+  tx.query("UPDATE staff SET failures = failures + 1 WHERE staff_id = $1 RETURNING failures", {staff.text},
+           [&failures](const storage::Row& row) { failures = row.integer(0); });
+  return failures;
+}
+
+void lock_until(storage::Tx& tx, const StaffId& staff, std::int64_t locked_until_ms) {
+  tx.exec("UPDATE staff SET locked_until_ms = $2 WHERE staff_id = $1", {staff.text, locked_until_ms});
 }
 
 void insert_staff_session(storage::Tx& tx, const StaffId& staff, std::string_view token_hash,

@@ -81,7 +81,7 @@ Result<StaffSession> Sessions::sign_in(const std::string& name, const std::strin
   StaffSession session{base::new_token(random_), {staff->id, staff->name, staff->role}, now + kStaffSessionMs};
   const std::string hash = hash_of(session.token);
   db_.write([&](storage::Tx& tx) {
-    auth_store::save_failures(tx, staff->id, 0, 0);
+    auth_store::clear_failures(tx, staff->id);
     auth_store::insert_staff_session(tx, staff->id, hash, now, session.expires_at_ms);
     audit::append(tx, {"staff:" + staff->id.text, "staff.signed_in", staff->id.text, ""}, trace, now);
     return true;
@@ -92,10 +92,10 @@ Result<StaffSession> Sessions::sign_in(const std::string& name, const std::strin
 Result<StaffSession> Sessions::refuse_sign_in(const std::optional<auth_store::StaffRow>& staff, const TraceId& trace) {
   if (staff) {
     const std::int64_t now = clock_.wall_ms();
-    const std::int64_t failures = staff->failures + 1;
     db_.write([&](storage::Tx& tx) {
-      const std::int64_t lock = lock_ms(failures);
-      auth_store::save_failures(tx, staff->id, failures, lock == 0 ? 0 : now + lock);
+      // Counted in the row, not from what was read before the slow hash: parallel guesses each count.
+      const std::int64_t lock = lock_ms(auth_store::count_failure(tx, staff->id));
+      if (lock > 0) auth_store::lock_until(tx, staff->id, now + lock);
       audit::append(tx, {"system", "staff.sign_in_refused", staff->id.text, "wrong password"}, trace, now);
       return true;
     });

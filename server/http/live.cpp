@@ -11,6 +11,18 @@
 
 namespace topup::http {
 
+bool is_own_origin(const WireRequest& request) {
+  std::string_view host;
+  std::string_view origin;
+  for (const auto& [name, value] : request.headers) {
+    if (name == "host") host = value;
+    if (name == "origin") origin = value;
+  }
+  if (origin.empty()) return true;  // not a browser
+  const std::size_t scheme = origin.find("://");
+  return scheme != std::string_view::npos && origin.substr(scheme + 3) == host;
+}
+
 Live::Live(storage::Db& db, const base::Clock& clock, auth::Sessions& sessions, Front& front)
     : db_(db), clock_(clock), sessions_(sessions), front_(front), thread_([this] { run(); }) {}
 

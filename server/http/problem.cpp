@@ -7,6 +7,12 @@
 namespace topup::http {
 namespace {
 
+// A limit that knows how long says so in `detail`, as a number of seconds.
+std::string seconds_of(const std::string& detail) {
+  const bool is_number = !detail.empty() && detail.size() < 8 && detail.find_first_not_of("0123456789") == std::string::npos;
+  return is_number ? detail : "60";
+}
+
 struct CodeRow {
   Code code;
   int status;
@@ -63,6 +69,7 @@ Response document(int status, std::string_view code, const Error& error, const T
   response.problem_reason = error.reason;
   response.problem_field = error.field;
   if (status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
+  if (status == 429) response.headers.emplace_back("Retry-After", seconds_of(error.detail));
   if (status == 503) response.headers.emplace_back("Retry-After", "1");
   return response;
 }

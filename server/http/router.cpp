@@ -211,16 +211,26 @@ Response Router::handle(const Route& route, Request request) const {
     base::log(base::Level::error, "handler_threw",
               {{"what", what}, {"method", route.method}, {"route", route.pattern}});
   };
+  const std::int64_t began_us = clock_ == nullptr ? 0 : clock_->mono_us();
+  const auto observed = [&](Response response) {
+    if (clock_ != nullptr) observer_(route, response, clock_->mono_us() - began_us);
+    return response;
+  };
   try {
     Response response = answer(route, request);
     log_refusal(response, route.method, route.pattern);
-    return response;
+    return observed(std::move(response));
   } catch (const std::exception& failure) {
     log_throw(failure.what());
   } catch (...) {
     log_throw("not a std::exception");
   }
-  return problem_of_status(500, "internal_failure", request.trace);
+  return observed(problem_of_status(500, "internal_failure", request.trace));
+}
+
+void Router::observe(const base::Clock& clock, Observer observer) {
+  observer_ = std::move(observer);
+  clock_ = &clock;
 }
 
 Response Router::answer(const Route& route, Request& request) const {

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/base/clock.h"
 #include "server/base/json.h"
 #include "shared/ids.h"
 #include "shared/result.h"
@@ -110,6 +111,10 @@ class Router {  // thread-safe once every route is added
   // Never throws: an exception becomes a 500 problem document that says nothing but the trace id.
   Response handle(const Route& route, Request request) const;
   const std::vector<Route>& routes() const { return routes_; }
+  // Hears of every answer with the time its handler took; set once before the first request. `response` carries the reason
+  // of a refusal.
+  using Observer = std::function<void(const Route& route, const Response& response, std::int64_t elapsed_us)>;
+  void observe(const base::Clock& clock, Observer observer);
 
  private:
   struct Node {                                                 // one place in the tree of segments
@@ -128,6 +133,8 @@ class Router {  // thread-safe once every route is added
 
   Sessions& sessions_;
   IdempotencyStore& idempotency_;
+  const base::Clock* clock_ = nullptr;
+  Observer observer_;
   std::vector<Route> routes_;
   std::vector<Node> nodes_{1};
 };

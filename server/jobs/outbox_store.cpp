@@ -5,10 +5,11 @@ namespace {
 
 constexpr std::size_t kMaxWhy = 200;
 
+// Fences start at the time of day, so that a job finished and enqueued anew never meets the fence of a late holder.
 // A leased job that is enqueued again meanwhile keeps its lease; its due time matters once it is rescheduled.
 constexpr std::string_view kEnqueue = R"sql(
-  INSERT INTO outbox (job_id, kind, subject, state, priority, run_at_ms, trace_id, created_at_ms)
-  VALUES ($1 || ':' || $2, $1, $2, 'due', $3, $4, $5, $6)
+  INSERT INTO outbox (job_id, kind, subject, state, priority, run_at_ms, trace_id, created_at_ms, fence)
+  VALUES ($1 || ':' || $2, $1, $2, 'due', $3, $4, $5, $6, $6)
   ON CONFLICT (kind, subject) DO UPDATE
     SET run_at_ms = CASE WHEN outbox.run_at_ms < excluded.run_at_ms THEN outbox.run_at_ms ELSE excluded.run_at_ms END,
         state = CASE WHEN outbox.state = 'dead' THEN 'due' ELSE outbox.state END)sql";

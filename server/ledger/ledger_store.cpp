@@ -27,9 +27,11 @@ constexpr std::string_view kUnsealed = R"sql(
   SELECT DISTINCT p.journal_id FROM postings p
     LEFT JOIN journals j ON j.journal_id = p.journal_id WHERE j.journal_id IS NULL)sql";
 constexpr std::string_view kWrongBalances = R"sql(
-  SELECT b.account || ' ' || b.currency FROM account_balances b
-   WHERE b.balance_minor <> (SELECT COALESCE(SUM(p.amount_minor), 0) FROM postings p
-                              WHERE p.account = b.account AND p.amount_currency = b.currency))sql";
+  SELECT s.account || ' ' || s.currency FROM (
+    SELECT account, amount_currency AS currency, SUM(amount_minor) AS total FROM postings GROUP BY account, amount_currency
+    UNION ALL
+    SELECT account, currency, -balance_minor FROM account_balances) s
+   GROUP BY s.account, s.currency HAVING SUM(s.total) <> 0)sql";
 
 Money money_of(std::int64_t minor, const std::string& currency) {
   const auto parsed = parse_currency(currency);

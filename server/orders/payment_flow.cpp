@@ -21,6 +21,7 @@ using payments::payment_store::find_attempt;
 constexpr std::int64_t kTicketMs = 270'000;       // an h5_url lives five minutes; we stop handing it out before
 constexpr std::int64_t kTicketMarginMs = 30'000;  // a buyer needs a moment to press "pay"
 constexpr std::int64_t kFirstQueryMs = 15'000;
+constexpr std::int64_t kExpireAgainMs = 30'000;
 
 // How long after the attempt began the next query is due: often while the buyer may still stand at the sheet, then rarer.
 constexpr std::array<std::int64_t, 6> kQueryAfterMs = {15'000, 30'000, 60'000, 180'000, 300'000, 600'000};
@@ -284,14 +285,18 @@ void PaymentFlow::run_query(const jobs::Job& job) const {
   });
 }
 
-// Orders that nobody began to pay. With attempts, the payment queries end the order: the channel is asked and closed first.
+// The safety net of every unpaid order. While an attempt is open at a channel its query closes it first; this only waits.
 void PaymentFlow::run_expire(const jobs::Job& job) const {
   (void)storage::with_tx(env_.db, [&](storage::Tx& tx) -> Result<bool> {
     auto order = order_store::find(tx, OrderId(job.subject));
-    if (order && order->state == State::awaiting_payment) {
-      const auto moved = apply(env_, tx, *order, Event::expire, {"job:order_expire", ""});
-      if (!moved) return tl::unexpected<Error>(moved.error());
+    if (!order || !next(order->state, Event::expire)) return jobs::outbox::finish(tx, job);
+    for (const payments::Attempt& attempt : attempts_of(tx, order->id)) {
+      if (attempt.state == attempt_state::kStarted) {
+        return jobs::outbox::reschedule(tx, job, env_.clock.wall_ms() + kExpireAgainMs, "an attempt is open");
+      }
     }
+    const auto moved = apply(env_, tx, *order, Event::expire, {"job:order_expire", ""});
+    if (!moved) return tl::unexpected<Error>(moved.error());
     return jobs::outbox::finish(tx, job);
   });
 }

@@ -194,9 +194,12 @@ Result<bool> SupplyFlow::keep_asking(storage::Tx& tx, const jobs::Job& job, Orde
   return jobs::outbox::reschedule(tx, job, env_.clock.wall_ms() + gap, attempt.code);
 }
 
+// Queries that hear "not found" keep their distance whatever hints arrive, because their number is what counts (threat O-03).
 bool SupplyFlow::on_hint(const AttemptId& attempt) const {
   bool moved = false;
   env_.db.write([&](storage::Tx& tx) {
+    const auto known = supplier_store::find(tx, attempt);
+    if (!known || known->not_found_count > 0) return false;
     moved = jobs::outbox::bring_forward(tx, job_kind::kSupplierQuery, attempt.text, env_.clock.wall_ms());
     if (moved) tx.after_commit(env_.wake_jobs);
     return moved;

@@ -210,9 +210,9 @@ Answered WechatPay::sheet_pay(const Asked& asked) {
     order = order_by_prepay(around().db, order->prepay_id);
     return order ? state_page(*order, true, back) : unknown_page();
   }
+  if (!back.empty()) return Answered::see_other(back);
   return Answered::see_other("/sheet/done?prepay_id=" + percent_encoded(order->prepay_id) +
-                             "&token=" + percent_encoded(order->sheet_token) +
-                             (back.empty() ? "" : "&redirect_url=" + percent_encoded(back)));
+                             "&token=" + percent_encoded(order->sheet_token));
 }
 
 Answered WechatPay::sheet_cancel(const Asked& asked) {
@@ -227,14 +227,9 @@ Answered WechatPay::sheet_cancel(const Asked& asked) {
 Answered WechatPay::sheet_done(const Asked& asked) {
   const auto order = order_of_form(around().db, asked.query);
   if (!order) return unknown_page();
-  const std::string back = honoured_return(*order, asked.query_value("redirect_url"));
   if (!order->is_paid())
-    return state_page(*order, is_expired(*order, around().clock.wall_ms()), back);
-  auto out = paid(*order, "支付成功", "Paid", back);
-  if (!back.empty()) {
-    out.headers.emplace_back("Refresh", std::string(kReturnAfterS) + "; url=" + back);
-  }
-  return out;
+    return state_page(*order, is_expired(*order, around().clock.wall_ms()), "");
+  return paid(*order, "支付成功", "Paid", "");
 }
 
 }  // namespace topup::rehearsal

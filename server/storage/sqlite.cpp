@@ -70,6 +70,7 @@ class Connection {
     }
     sqlite3_busy_timeout(db_, kBusyTimeoutMs);
     script("PRAGMA foreign_keys=ON");
+    script("PRAGMA recursive_triggers=ON");  // else REPLACE would delete past the append-only triggers
     script("PRAGMA wal_autocheckpoint=0");
   }
   ~Connection() {

@@ -128,9 +128,9 @@ Result<Response> overview(storage::Db& db, const suppliers::Suppliers& suppliers
   for (const auto& [state, count] : figures.by_state) by_state[state] = count;
   Json balances = Json::array();
   if (suppliers::Supplier* supplier = suppliers.find("reloadly")) {
-    if (const auto balance = supplier->balance()) {
-      balances.push_back({{"name", supplier->name()}, {"balance", money_out(*balance)}});
-    }
+    Json row = {{"name", supplier->name()}};  // without a balance when it does not answer
+    if (const auto balance = supplier->balance()) row["balance"] = money_out(*balance);
+    balances.push_back(std::move(row));
   }
   return Response::json({{"day", day_text(now, kShanghaiOffsetMs)}, {"orders_by_state", by_state},
                          {"sales", money_out(fen(figures.sold_minor))}, {"trial_balance", trial},

@@ -47,7 +47,7 @@ class ListeningShop final : public http::Site {
  public:
   std::size_t body_limit(std::string_view, std::string_view) override { return 64 * 1024; }
   void handle(http::WireRequest request, http::Answer answer) override {
-    int status = 204;
+    int status = request.method == "GET" ? 200 : 204;
     {
       const std::lock_guard lock(mutex_);
       heard_.push_back({request.target, request.body, request.headers});

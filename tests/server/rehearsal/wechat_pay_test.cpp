@@ -227,11 +227,10 @@ TEST_CASE("wechat: paying on the sheet posts exactly one notification that verif
   CHECK(pressed.status == 303);
   const auto again = shop.post_form("/sheet/pay", form_of(sheet.body, back));
   CHECK(again.status == 303);
-  const std::string location = "/sheet/done?" + form_of(sheet.body, back);
-  CHECK(pressed.header("location").substr(0, 60) == location.substr(0, 60));
-  const auto done = shop.page(location);
+  CHECK(pressed.header("location") == back);
+  const auto done = shop.page("/sheet/done?" + form_of(sheet.body, ""));
+  CHECK(done.status == 200);
   CHECK(done.body.find("支付成功") != std::string::npos);
-  CHECK(done.header("refresh") == "1; url=" + back);
 
   const auto heard = shop.shop.settle(1);
   REQUIRE(heard.size() == 1);

@@ -10,7 +10,7 @@ const en: typeof zh = {
     language: '中文',
     sign_out_failed: 'Could not sign out',
   },
-  party: { wechat: 'WeChat Pay', alipay: 'Alipay', reloadly: 'Reloadly' },
+  party: { wechat: 'WeChat Pay', wechat_pay: 'WeChat Pay', alipay: 'Alipay', reloadly: 'Reloadly' },
   sign_in: {
     title: 'Staff sign-in',
     name: 'Name',

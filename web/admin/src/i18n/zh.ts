@@ -8,7 +8,7 @@ export default {
     language: 'English',
     sign_out_failed: '未能退出',
   },
-  party: { wechat: '微信支付', alipay: '支付宝', reloadly: 'Reloadly' },
+  party: { wechat: '微信支付', wechat_pay: '微信支付', alipay: '支付宝', reloadly: 'Reloadly' },
   sign_in: {
     title: '运营登录',
     name: '姓名',
