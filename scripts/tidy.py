@@ -94,6 +94,7 @@ REASONS_FOR_NOBODY = {
     "channel_unknown": "the answer to a notification from outside",
     "currency_mismatch": "the price book has one currency for each product",
     "event_not_allowed": "the order services turn it into a word of their own",
+    "loopback_only": "the answer to whoever asks for metrics from another machine",
     "supplier_unknown": "the answer to a callback from outside",
 }
 

@@ -36,13 +36,15 @@ constexpr std::string_view kCatalogSync = "catalog_sync";
 template <class T>
 T need(Result<T> result, const std::string& what) {
   if (result) return std::move(*result);
-  throw std::runtime_error(what + ": " + std::string(result.error().reason) + " " + result.error().detail);
+  throw std::runtime_error(what + ": " + std::string(result.error().reason) + " " +
+                           result.error().detail);
 }
 
 std::string make_data_dir(const std::string& path) {
   std::error_code failure;
   std::filesystem::create_directories(path, failure);
-  if (failure) throw std::runtime_error("cannot make the data folder " + path + ": " + failure.message());
+  if (failure)
+    throw std::runtime_error("cannot make the data folder " + path + ": " + failure.message());
   ::chmod(path.c_str(), 0700);
   return path;
 }
@@ -51,16 +53,19 @@ payments::WechatConfig wechat_config(const WechatSection& section, const ServerS
   payments::WechatConfig config{section.mchid,
                                 section.appid,
                                 section.serial_no,
-                                need(base::RsaKey::from_private_pem(section.private_key_pem), "[wechat_pay] private_key_file"),
+                                need(base::RsaKey::from_private_pem(section.private_key_pem),
+                                     "[wechat_pay] private_key_file"),
                                 section.apiv3_key,
                                 {},
                                 server.public_origin + "/notify/wechat",
                                 section.app_name.empty() ? server.shop_name : section.app_name,
                                 server.public_origin};
   for (const auto& [serial, pem] : section.verify_keys) {
-    config.verify_keys.emplace_back(serial, need(base::RsaKey::from_public_pem(pem), "[wechat_pay] public_key_file"));
+    config.verify_keys.emplace_back(
+        serial, need(base::RsaKey::from_public_pem(pem), "[wechat_pay] public_key_file"));
   }
-  if (config.apiv3_key.size() != 32) throw std::runtime_error("[wechat_pay] apiv3_key_file must hold exactly 32 characters");
+  if (config.apiv3_key.size() != 32)
+    throw std::runtime_error("[wechat_pay] apiv3_key_file must hold exactly 32 characters");
   return config;
 }
 
@@ -73,8 +78,9 @@ class Shop final : public App {
         random_(random),
         data_dir_(make_data_dir(config.server.data_dir)),
         is_new_(!std::filesystem::exists(data_dir_ + "/topup.sqlite")),
-        pii_(need(privacy::Pii::load_or_create(data_dir_ + "/topup.key", random,
-                                               is_new_ ? privacy::KeyFile::create_if_absent : privacy::KeyFile::must_exist),
+        pii_(need(privacy::Pii::load_or_create(
+                      data_dir_ + "/topup.key", random,
+                      is_new_ ? privacy::KeyFile::create_if_absent : privacy::KeyFile::must_exist),
                   "the key file of personal data")),
         db_(storage::open_sqlite(data_dir_ + "/topup.sqlite")),
         migrated_(prepare_db()),
@@ -82,8 +88,16 @@ class Shop final : public App {
         catalog_(*db_, clock),
         worker_(*db_, clock, kJobThreads),
         live_(*db_, clock, sessions_, front),
-        env_{*db_, clock, random, pii_, catalog_, channels_, suppliers_, order_settings(config),
-             [this] { worker_.wake(); }, [this](const OrderId& id) { live_.changed(id); },
+        env_{*db_,
+             clock,
+             random,
+             pii_,
+             catalog_,
+             channels_,
+             suppliers_,
+             order_settings(config),
+             [this] { worker_.wake(); },
+             [this](const OrderId& id) { live_.changed(id); },
              [this](std::string_view state) { metrics_.count_order(state); }},
         orders_(env_),
         payments_(env_),
@@ -107,13 +121,15 @@ class Shop final : public App {
   const std::vector<http::Route>& routes() const override { return router_.routes(); }
 
   void start() override {
-    if (suppliers_.find("reloadly") != nullptr) {
-      const std::int64_t now = clock_.wall_ms();
-      db_->write([&](storage::Tx& tx) {
-        jobs::outbox::enqueue(tx, kCatalogSync, "reloadly", now, now, TraceId(base::new_trace_id(random_)));
-        return true;
-      });
-    }
+    const std::int64_t now = clock_.wall_ms();
+    db_->write([&](storage::Tx& tx) {
+      if (db_->engine() == "sqlite") jobs::outbox::release_all(tx, now);
+      if (suppliers_.find("reloadly") != nullptr) {
+        jobs::outbox::enqueue(tx, kCatalogSync, "reloadly", now, now,
+                              TraceId(base::new_trace_id(random_)));
+      }
+      return true;
+    });
     worker_.start();
   }
 
@@ -128,7 +144,9 @@ class Shop final : public App {
 
  private:
   int prepare_db() {
-    db_->on_group([this](std::size_t bodies) { metrics_.count_store_commit(static_cast<std::int64_t>(bodies)); });
+    db_->on_group([this](std::size_t bodies) {
+      metrics_.count_store_commit(static_cast<std::int64_t>(bodies));
+    });
     return storage::migrate(*db_, clock_.wall_ms());
   }
 
@@ -139,34 +157,45 @@ class Shop final : public App {
   }
 
   void connect_parties() {
-    base::set_outbound_observer([this](std::string_view party, std::string_view outcome, std::int64_t ms) {
-      metrics_.count_outbound(party, outcome, ms);
-    });
+    base::set_outbound_observer(
+        [this](std::string_view party, std::string_view outcome, std::int64_t ms) {
+          metrics_.count_outbound(party, outcome, ms);
+        });
     if (config_.wechat_pay) {
       wechat_http_ = base::make_outbound("wechat_pay", config_.wechat_pay->origin);
-      channels_.add(payments::make_wechat(wechat_config(*config_.wechat_pay, config_.server), *wechat_http_, clock_, random_));
+      channels_.add(payments::make_wechat(wechat_config(*config_.wechat_pay, config_.server),
+                                          *wechat_http_, clock_, random_));
     }
     if (config_.reloadly) {
       const ReloadlySection& section = *config_.reloadly;
       reloadly_auth_http_ = base::make_outbound("reloadly_auth", section.auth_origin, 2);
       reloadly_http_ = base::make_outbound("reloadly", section.origin);
-      suppliers_.add(suppliers::make_reloadly({section.client_id, section.client_secret, section.origin,
-                                               section.webhook_secret, *parse_currency(section.wallet)},
-                                              *reloadly_auth_http_, *reloadly_http_, clock_));
+      suppliers_.add(
+          suppliers::make_reloadly({section.client_id, section.client_secret, section.origin,
+                                    section.webhook_secret, *parse_currency(section.wallet)},
+                                   *reloadly_auth_http_, *reloadly_http_, clock_));
     }
   }
 
   void register_jobs() {
-    worker_.handle(std::string(orders::job_kind::kSubmit), [this](const jobs::Job& job) { supply_.run_submit(job); });
-    worker_.handle(std::string(orders::job_kind::kSupplierQuery), [this](const jobs::Job& job) { supply_.run_query(job); });
-    worker_.handle(std::string(orders::job_kind::kPaymentQuery), [this](const jobs::Job& job) { payments_.run_query(job); });
-    worker_.handle(std::string(orders::job_kind::kExpire), [this](const jobs::Job& job) { payments_.run_expire(job); });
-    worker_.handle(std::string(orders::job_kind::kRefund), [this](const jobs::Job& job) { refunds_.run(job); });
+    worker_.handle(std::string(orders::job_kind::kSubmit),
+                   [this](const jobs::Job& job) { supply_.run_submit(job); });
+    worker_.handle(std::string(orders::job_kind::kSupplierQuery),
+                   [this](const jobs::Job& job) { supply_.run_query(job); });
+    worker_.handle(std::string(orders::job_kind::kPaymentQuery),
+                   [this](const jobs::Job& job) { payments_.run_query(job); });
+    worker_.handle(std::string(orders::job_kind::kExpire),
+                   [this](const jobs::Job& job) { payments_.run_expire(job); });
+    worker_.handle(std::string(orders::job_kind::kRefund),
+                   [this](const jobs::Job& job) { refunds_.run(job); });
     worker_.handle(std::string(kCatalogSync), [this](const jobs::Job& job) { sync_catalog(job); });
-    worker_.observe([this](const std::string& kind, const std::string& outcome) { metrics_.count_job(kind, outcome); });
+    worker_.observe([this](const std::string& kind, const std::string& outcome) {
+      metrics_.count_job(kind, outcome);
+    });
   }
 
-  // Translates between two siblings that do not know each other: what a supplier lists becomes what the catalogue sells.
+  // Translates between two siblings that do not know each other: what a supplier lists becomes what
+  // the catalogue sells.
   void sync_catalog(const jobs::Job& job) {
     const auto listed = suppliers_.find(job.subject)->products("CN");
     std::int64_t again_ms = kCatalogRetryMs;
@@ -177,12 +206,16 @@ class Shop final : public App {
       }
       const catalog::Assortment assortment = catalog::product_changes(job.subject, items);
       if (!assortment.products.empty()) {
-        const bool changed = catalog_.publish(job.subject, assortment, config_.pricing, "job:catalog_sync");
-        base::log(base::Level::info, "catalog_synced", {{"products", static_cast<std::int64_t>(assortment.products.size())}, {"published", changed}});
+        const bool changed =
+            catalog_.publish(job.subject, assortment, config_.pricing, "job:catalog_sync");
+        base::log(base::Level::info, "catalog_synced",
+                  {{"products", static_cast<std::int64_t>(assortment.products.size())},
+                   {"published", changed}});
         again_ms = kCatalogAgainMs;
       }
     } else {
-      base::log(base::Level::warn, "catalog_sync_failed", {{"supplier", job.subject}, {"reason", listed.error().reason}});
+      base::log(base::Level::warn, "catalog_sync_failed",
+                {{"supplier", job.subject}, {"reason", listed.error().reason}});
     }
     (void)storage::with_tx(*db_, [&](storage::Tx& tx) {
       return jobs::outbox::reschedule(tx, job, clock_.wall_ms() + again_ms, "");
@@ -191,12 +224,14 @@ class Shop final : public App {
 
   void mount_routes(std::vector<std::string> rehearsed) {
     namespace routes = http::routes;
-    router_.observe(clock_, [this](const http::Route& route, const http::Response& response, std::int64_t us) {
-      metrics_.count_http_request(route.pattern, route.method, response.status, us);
-      if (response.status >= 400) metrics_.count_refusal(response.problem_reason);
-    });
+    router_.observe(
+        clock_, [this](const http::Route& route, const http::Response& response, std::int64_t us) {
+          metrics_.count_http_request(route.pattern, route.method, response.status, us);
+          if (response.status >= 400) metrics_.count_refusal(response.problem_reason);
+        });
     routes::mount_ops(router_, {[this] { return metrics_.text(); }, [this] { return missing(); }});
-    routes::mount_shop(router_, {config_.server.shop_name, std::move(rehearsed)}, catalog_, sessions_, clock_);
+    routes::mount_shop(router_, {config_.server.shop_name, std::move(rehearsed)}, catalog_,
+                       sessions_, clock_);
     routes::mount_orders(router_, orders_, payments_, clock_);
     routes::mount_parties(router_, channels_, suppliers_, payments_, supply_);
     routes::mount_admin_session(router_, sessions_);
@@ -209,7 +244,8 @@ class Shop final : public App {
     options.console_files = config_.server.console_files;
     site_ = http::make_shop_site(router_, options, [this] { return base::new_trace_id(random_); });
     site_->set_live({[this](http::WsId id, const http::WireRequest& request) {
-                       if (request.target != "/api/v1/live" || !http::is_own_origin(request)) return false;
+                       if (request.target != "/api/v1/live" || !http::is_own_origin(request))
+                         return false;
                        live_.opened(id);
                        return true;
                      },

@@ -1,10 +1,11 @@
 #include "server/config.h"
 
+#include <toml++/toml.h>
+
 #include <cstdlib>
 #include <fstream>
 #include <set>
 #include <sstream>
-#include <toml++/toml.h>
 
 namespace topup {
 namespace {
@@ -15,7 +16,10 @@ constexpr std::size_t kMaxSecretFile = 64 * 1024;
 class Section {
  public:
   Section(const toml::table& root, std::string name, std::vector<std::string>* mistakes)
-      : table_(root[name].as_table()), name_(std::move(name)), mistakes_(mistakes) {}
+      : table_(root[name].as_table()), name_(std::move(name)), mistakes_(mistakes) {
+    if (root.contains(name_) && table_ == nullptr)
+      mistakes_->push_back("[" + name_ + "] must be a section: [" + name_ + "] and keys below it");
+  }
 
   bool present() const { return table_ != nullptr; }
 
@@ -47,7 +51,8 @@ class Section {
     }
     if (!value) return;
     if (*value < min || *value > max) {
-      return mistake(key, "must lie between " + std::to_string(min) + " and " + std::to_string(max));
+      return mistake(key,
+                     "must lie between " + std::to_string(min) + " and " + std::to_string(max));
     }
     *out = *value;
   }
@@ -61,19 +66,24 @@ class Section {
     std::stringstream content;
     content << in.rdbuf();
     *out = content.str();
-    while (!out->empty() && (out->back() == '\n' || out->back() == '\r' || out->back() == ' ')) out->pop_back();
-    if (!in || out->empty() || out->size() > kMaxSecretFile) mistake(key, "names a file that cannot be read: " + path);
+    while (!out->empty() && (out->back() == '\n' || out->back() == '\r' || out->back() == ' '))
+      out->pop_back();
+    if (!in || out->empty() || out->size() > kMaxSecretFile)
+      mistake(key, "names a file that cannot be read: " + path);
   }
 
   void reject_unknown() {
     if (table_ == nullptr) return;
     for (const auto& [key, node] : *table_) {
-      if (known_.count(std::string(key.str())) == 0) mistake(std::string(key.str()).c_str(), "is not a key of this section");
+      if (known_.count(std::string(key.str())) == 0)
+        mistake(std::string(key.str()).c_str(), "is not a key of this section");
     }
   }
 
  private:
-  const toml::node* find(const char* key) const { return table_ == nullptr ? nullptr : table_->get(key); }
+  const toml::node* find(const char* key) const {
+    return table_ == nullptr ? nullptr : table_->get(key);
+  }
 
   std::optional<std::string> override_of(const char* key) const {
     std::string name = "TOPUP_" + name_ + "_" + key;
@@ -85,7 +95,9 @@ class Section {
     return std::string(value);
   }
 
-  void mistake(const char* key, const std::string& what) { mistakes_->push_back("[" + name_ + "] " + key + " " + what); }
+  void mistake(const char* key, const std::string& what) {
+    mistakes_->push_back("[" + name_ + "] " + key + " " + what);
+  }
 
   const toml::table* table_;
   std::string name_;
@@ -107,7 +119,8 @@ void read_server(const toml::table& root, ServerSection* out, std::vector<std::s
   section.reject_unknown();
 }
 
-void read_wechat(const toml::table& root, std::optional<WechatSection>* out, std::vector<std::string>* mistakes) {
+void read_wechat(const toml::table& root, std::optional<WechatSection>* out,
+                 std::vector<std::string>* mistakes) {
   Section section(root, "wechat_pay", mistakes);
   if (!section.present()) return;
   WechatSection found;
@@ -127,7 +140,8 @@ void read_wechat(const toml::table& root, std::optional<WechatSection>* out, std
   *out = std::move(found);
 }
 
-void read_reloadly(const toml::table& root, std::optional<ReloadlySection>* out, std::vector<std::string>* mistakes) {
+void read_reloadly(const toml::table& root, std::optional<ReloadlySection>* out,
+                   std::vector<std::string>* mistakes) {
   Section section(root, "reloadly", mistakes);
   if (!section.present()) return;
   ReloadlySection found;
@@ -139,7 +153,8 @@ void read_reloadly(const toml::table& root, std::optional<ReloadlySection>* out,
   section.file("client_secret_file", &found.client_secret);
   section.file("webhook_secret_file", &found.webhook_secret);
   section.text("wallet", &found.wallet);
-  if (!parse_currency(found.wallet)) mistakes->push_back("[reloadly] wallet must be a currency such as USD");
+  if (!parse_currency(found.wallet))
+    mistakes->push_back("[reloadly] wallet must be a currency such as USD");
   section.reject_unknown();
   *out = std::move(found);
 }
@@ -164,7 +179,8 @@ void read_rules(const toml::table& root, Config* config, std::vector<std::string
 }
 
 void reject_unknown_sections(const toml::table& root, std::vector<std::string>* mistakes) {
-  static const std::set<std::string> kSections = {"server", "wechat_pay", "reloadly", "pricing", "orders"};
+  static const std::set<std::string> kSections = {"server", "wechat_pay", "reloadly", "pricing",
+                                                  "orders"};
   for (const auto& [key, node] : root) {
     if (kSections.count(std::string(key.str())) == 0) {
       mistakes->push_back("[" + std::string(key.str()) + "] is not a section of this file");

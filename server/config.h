@@ -1,6 +1,7 @@
-// The configuration file (TOML) and its TOPUP_* overrides. Every mistake is reported at once, each with its key, what is
-// wrong and what would be right. Secrets are never written here: the file names files that hold them.
-// An override is TOPUP_ + SECTION + _ + KEY in capitals, e.g. TOPUP_SERVER_PORT=9000.
+// The configuration file (TOML) and its TOPUP_* overrides. Every mistake is reported at once, each
+// with its key, what is wrong and what would be right. Secrets are never written here: the file
+// names files that hold them. An override is TOPUP_ + SECTION + _ + KEY in capitals, e.g.
+// TOPUP_SERVER_PORT=9000.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +40,8 @@ struct Config {
   orders::OrderSettings orders;
 };
 
-// `path` empty: defaults and overrides only. Returns the mistakes, one sentence each; empty when `config` may be used.
+// `path` empty: defaults and overrides only. Returns the mistakes, one sentence each; empty when
+// `config` may be used.
 std::vector<std::string> load_config(const std::string& path, Config* config);
 
 }  // namespace topup

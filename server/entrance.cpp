@@ -8,7 +8,8 @@ namespace {
 constexpr std::string_view kLoopback = "127.0.0.1:";
 
 std::string bodyless(std::string_view status, std::string_view header) {
-  return "HTTP/1.1 " + std::string(status) + "\r\n" + std::string(header) + "\r\nContent-Length: 0\r\n\r\n";
+  return "HTTP/1.1 " + std::string(status) + "\r\n" + std::string(header) +
+         "\r\nContent-Length: 0\r\n\r\n";
 }
 
 std::string_view host_of(const http::WireRequest& request) {
@@ -32,10 +33,12 @@ std::size_t Entrance::body_limit(std::string_view method, std::string_view path)
 
 void Entrance::handle(http::WireRequest request, http::Answer answer) {
   http::Site* site = site_.load();
-  if (site == nullptr) return answer(bodyless("503 Service Unavailable", "Retry-After: 1"), request.keep_alive);
+  if (site == nullptr)
+    return answer(bodyless("503 Service Unavailable", "Retry-After: 1"), request.keep_alive);
   const bool is_page = request.method == "GET" && !request.target.starts_with("/api/");
   if (is_page && !other_host_.empty() && host_of(request) == other_host_) {
-    return answer(bodyless("307 Temporary Redirect", "Location: http://" + host_ + request.target), request.keep_alive);
+    return answer(bodyless("307 Temporary Redirect", "Location: http://" + host_ + request.target),
+                  request.keep_alive);
   }
   site->handle(std::move(request), std::move(answer));
 }

@@ -1,6 +1,7 @@
-// The address is taken before the shop behind it is open: a port in use is reported at once, and parties can be told where
-// the shop is. Until set_site() every request is answered 503. A loopback name other than the shop's own is sent to the
-// shop's origin, because a browser keeps another storage, and so another session, for each name.
+// The address is taken before the shop behind it is open: a port in use is reported at once, and
+// parties can be told where the shop is. Until set_site() every request is answered 503. A loopback
+// name other than the shop's own is sent to the shop's origin, because a browser keeps another
+// storage, and so another session, for each name.
 #pragma once
 
 #include <atomic>

@@ -1,7 +1,6 @@
-// The commands. Nothing here decides anything about a shop: it reads options, opens what is asked for, waits for a signal.
-// Exit codes: 0 done, 1 could not start or a check failed, 2 wrong use.
+// The commands. Nothing here decides anything about a shop: it reads options, opens what is asked
+// for, waits for a signal. Exit codes: 0 done, 1 could not start or a check failed, 2 wrong use.
 #include <CLI/CLI.hpp>
-
 #include <csignal>
 #include <cstdio>
 #include <thread>
@@ -54,7 +53,8 @@ void set_up_log(const Options& options) {
 
 bool read_config(const Options& options, Config* config) {
   const std::vector<std::string> mistakes = load_config(options.config_file, config);
-  for (const std::string& mistake : mistakes) std::fprintf(stderr, "configuration: %s\n", mistake.c_str());
+  for (const std::string& mistake : mistakes)
+    std::fprintf(stderr, "configuration: %s\n", mistake.c_str());
   if (options.port) config->server.port = static_cast<std::uint16_t>(*options.port);
   if (!options.data_dir.empty()) config->server.data_dir = options.data_dir;
   if (!options.client_files.empty()) config->server.client_files = options.client_files;
@@ -83,13 +83,17 @@ void fill_from(const rehearsal::PartyAccess& access, Config* config) {
 
 void announce(const Config& config, const App& app, const rehearsal::World* world) {
   const std::string& origin = config.server.public_origin;
-  std::printf("\n  Topup %s %s\n\n", kVersion, world != nullptr ? "· rehearsal: every outside party is played" : "");
+  std::printf("\n  Topup %s %s\n\n", kVersion,
+              world != nullptr ? "· rehearsal: every outside party is played" : "");
   std::printf("  Shop     %s/\n  Console  %s/admin/\n", origin.c_str(), origin.c_str());
   if (world != nullptr) {
-    std::printf("  Played   WeChat Pay %s · Reloadly %s\n", world->access().wechat_origin.c_str(), world->access().reloadly_origin.c_str());
+    std::printf("  Played   WeChat Pay %s · Reloadly %s\n", world->access().wechat_origin.c_str(),
+                world->access().reloadly_origin.c_str());
   }
   if (app.new_owner_password()) {
-    std::printf("\n  Owner's first sign-in (shown once, keep it):\n    name      owner\n    password  %s\n", app.new_owner_password()->c_str());
+    std::printf(
+        "\n  Owner's first sign-in (shown once, keep it):\n    name      owner\n    password  %s\n",
+        app.new_owner_password()->c_str());
   }
   std::printf("\n  Ctrl-C stops it.\n\n");
   std::fflush(stdout);
@@ -97,7 +101,8 @@ void announce(const Config& config, const App& app, const rehearsal::World* worl
 
 void wait_until_ready(const App& app, const base::Clock& clock) {
   const std::int64_t give_up = clock.mono_ms() + 15'000;
-  while (!app.ready() && clock.mono_ms() < give_up) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  while (!app.ready() && clock.mono_ms() < give_up)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   std::printf(app.ready() ? "ready\n" : "not ready yet: see /readyz for what is missing\n");
   std::fflush(stdout);
 }
@@ -117,16 +122,20 @@ int run_shop(const Options& options, bool rehearse) {
     config.server.public_origin = "http://" + host;
     entrance.set_origin(host);
   } else if (config.server.public_origin.empty()) {
-    std::fprintf(stderr, "configuration: [server] public_origin is needed, for example https://shop.example\n");
+    std::fprintf(
+        stderr,
+        "configuration: [server] public_origin is needed, for example https://shop.example\n");
     return 1;
   }
 
   std::unique_ptr<rehearsal::World> world;
   std::vector<std::string> parties;
   if (rehearse) {
-    const auto first_port = static_cast<std::uint16_t>(options.port == 0 ? 0 : config.server.port + 1);
-    world = rehearsal::World::open({config.server.data_dir, first_port, options.speed_percent, config.server.public_origin},
-                                   *front, clock, random);
+    const auto first_port =
+        static_cast<std::uint16_t>(options.port == 0 ? 0 : config.server.port + 1);
+    world = rehearsal::World::open(
+        {config.server.data_dir, first_port, options.speed_percent, config.server.public_origin},
+        *front, clock, random);
     fill_from(world->access(), &config);
     parties = world->parties();
   }
@@ -157,18 +166,24 @@ int verify_books(const Options& options) {
     wrong = ledger::verify(reader);
     chain = audit::verify(reader);
   });
-  if (!chain.holds) wrong.push_back("audit chain breaks at row " + std::to_string(chain.first_bad_seq));
+  if (!chain.holds)
+    wrong.push_back("audit chain breaks at row " + std::to_string(chain.first_bad_seq));
   for (const std::string& line : wrong) std::printf("wrong: %s\n", line.c_str());
-  std::printf("%s: %lld audit rows\n", wrong.empty() ? "the books hold" : "the books do not hold", static_cast<long long>(chain.rows));
+  std::printf("%s: %lld audit rows\n", wrong.empty() ? "the books hold" : "the books do not hold",
+              static_cast<long long>(chain.rows));
   return wrong.empty() ? 0 : 1;
 }
 
 std::string auth_word(http::Auth auth) {
   switch (auth) {
-    case http::Auth::none: return "none";
-    case http::Auth::buyer: return "buyer";
-    case http::Auth::staff: return "staff";
-    case http::Auth::party: return "party";
+    case http::Auth::none:
+      return "none";
+    case http::Auth::buyer:
+      return "buyer";
+    case http::Auth::staff:
+      return "staff";
+    case http::Auth::party:
+      return "party";
   }
   return "none";
 }
@@ -183,20 +198,27 @@ int print_routes(const Options& options) {
   const std::unique_ptr<App> app = App::open(config, *front, clock, random, {});
   base::Json out = base::Json::array();
   for (const http::Route& route : app->routes()) {
-    out.push_back({{"method", route.method}, {"path", route.pattern}, {"auth", auth_word(route.auth)},
-                   {"permission", route.permission}, {"body_limit", route.body_limit}, {"idempotent", route.idempotent_by_key}});
+    out.push_back({{"method", route.method},
+                   {"path", route.pattern},
+                   {"auth", auth_word(route.auth)},
+                   {"permission", route.permission},
+                   {"body_limit", route.body_limit},
+                   {"idempotent", route.idempotent_by_key}});
   }
   std::printf("%s\n", out.dump(2).c_str());
   return 0;
 }
 
 void add_shop_options(CLI::App* command, Options* options) {
-  command->add_option("--config", options->config_file, "configuration file (TOML)")->check(CLI::ExistingFile);
-  command->add_option("--port", options->port, "port to listen on; 0 takes any free one")->check(CLI::Range(0, 65'535));
+  command->add_option("--config", options->config_file, "configuration file (TOML)")
+      ->check(CLI::ExistingFile);
+  command->add_option("--port", options->port, "port to listen on; 0 takes any free one")
+      ->check(CLI::Range(0, 65'535));
   command->add_option("--data", options->data_dir, "folder of the shop's data");
   command->add_option("--web", options->client_files, "folder of the buyer's page");
   command->add_option("--console", options->console_files, "folder of the console");
-  command->add_option("--log-file", options->log_file, "write the log there instead of standard error");
+  command->add_option("--log-file", options->log_file,
+                      "write the log there instead of standard error");
   command->add_option("--log-level", options->log_level, "debug, info, warn or error")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
 }
@@ -208,13 +230,17 @@ int main(int argc, char** argv) {
   cli.require_subcommand(1);
   Options options;
   CLI::App* serve = cli.add_subcommand("serve", "run the shop");
-  CLI::App* rehearse = cli.add_subcommand("rehearse", "run the shop with every outside party played on this machine");
-  CLI::App* verify = cli.add_subcommand("verify", "prove the books and the audit chain of a stopped shop");
+  CLI::App* rehearse = cli.add_subcommand(
+      "rehearse", "run the shop with every outside party played on this machine");
+  CLI::App* verify =
+      cli.add_subcommand("verify", "prove the books and the audit chain of a stopped shop");
   CLI::App* routes = cli.add_subcommand("routes", "print the route table as JSON");
   CLI::App* version = cli.add_subcommand("version", "print the version");
   add_shop_options(serve, &options);
   add_shop_options(rehearse, &options);
-  rehearse->add_option("--speed", options.speed_percent, "delays of the played parties in percent; 10 is ten times quicker")
+  rehearse
+      ->add_option("--speed", options.speed_percent,
+                   "delays of the played parties in percent; 10 is ten times quicker")
       ->check(CLI::Range(1, 10'000));
   verify->add_option("--data", options.data_dir, "folder of the shop's data")->required();
   routes->add_option("--data", options.data_dir, "an empty folder to open a shop in")->required();

@@ -1,6 +1,7 @@
 // A broken invariant is our own bug, never a refusal: refusals travel as Result (result.h).
-// On the server check() throws InvariantBroken, which rolls the transaction back and is logged once with its
-// trace id; in WebAssembly (built without exceptions) it traps and the loader makes a fresh instance.
+// On the server check() throws InvariantBroken, which rolls the transaction back and is logged once
+// with its trace id; in WebAssembly (built without exceptions) it traps and the loader makes a
+// fresh instance.
 #pragma once
 
 #if defined(__cpp_exceptions)

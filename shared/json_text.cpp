@@ -72,8 +72,10 @@ JsonText& JsonText::boolean(bool value) {
 
 JsonText& JsonText::money(Money value) {
   return begin_object()
-      .key("minor").integer(value.minor)
-      .key("currency").text(to_word(value.currency))
+      .key("minor")
+      .integer(value.minor)
+      .key("currency")
+      .text(to_word(value.currency))
       .end_object();
 }
 
@@ -85,14 +87,22 @@ JsonText& JsonText::raw(std::string_view json) {
 
 std::string_view to_word(Code code) {
   switch (code) {
-    case Code::invalid_argument: return "invalid_argument";
-    case Code::unauthenticated: return "unauthenticated";
-    case Code::forbidden: return "forbidden";
-    case Code::not_found: return "not_found";
-    case Code::conflict: return "conflict";
-    case Code::rejected: return "rejected";
-    case Code::rate_limited: return "rate_limited";
-    case Code::unavailable: return "unavailable";
+    case Code::invalid_argument:
+      return "invalid_argument";
+    case Code::unauthenticated:
+      return "unauthenticated";
+    case Code::forbidden:
+      return "forbidden";
+    case Code::not_found:
+      return "not_found";
+    case Code::conflict:
+      return "conflict";
+    case Code::rejected:
+      return "rejected";
+    case Code::rate_limited:
+      return "rate_limited";
+    case Code::unavailable:
+      return "unavailable";
   }
   return "unavailable";
 }

@@ -1,5 +1,6 @@
-// Canonical JSON text, written only: members in the order of the calls, no blanks, integers only, UTF-8 as it is, control
-// characters, quotes and backslashes escaped. Both builds give the same bytes, so the text can be fingerprinted.
+// Canonical JSON text, written only: members in the order of the calls, no blanks, integers only,
+// UTF-8 as it is, control characters, quotes and backslashes escaped. Both builds give the same
+// bytes, so the text can be fingerprinted.
 #pragma once
 
 #include <cstdint>

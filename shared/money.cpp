@@ -49,9 +49,12 @@ __int128 divide(__int128 numerator, std::int64_t denominator, Round round) {
   const int away = numerator < 0 ? -1 : 1;
   if (left < 0) left = -left;
   switch (round) {
-    case Round::down: return quotient;
-    case Round::up: return quotient + away;
-    case Round::half_up: return 2 * left >= denominator ? quotient + away : quotient;
+    case Round::down:
+      return quotient;
+    case Round::up:
+      return quotient + away;
+    case Round::half_up:
+      return 2 * left >= denominator ? quotient + away : quotient;
   }
   return quotient;
 }

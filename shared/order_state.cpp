@@ -4,12 +4,22 @@ namespace topup {
 namespace {
 
 constexpr std::array<std::string_view, 12> kStateWords = {
-    "awaiting_payment", "paying",    "paid",      "submitting", "recharging", "unknown",
-    "succeeded",        "refunding", "refunded",  "closed",     "review",     "manual"};
-constexpr std::array<std::string_view, 14> kEventWords = {
-    "start_payment",     "payment_confirmed", "payment_mismatch", "expire",           "cancel",
-    "submit",            "supplier_accepted", "supplier_succeeded", "supplier_rejected",
-    "supplier_unknown",  "supplier_held",     "refund_succeeded",  "refund_refused",   "give_up"};
+    "awaiting_payment", "paying",    "paid",     "submitting", "recharging", "unknown",
+    "succeeded",        "refunding", "refunded", "closed",     "review",     "manual"};
+constexpr std::array<std::string_view, 14> kEventWords = {"start_payment",
+                                                          "payment_confirmed",
+                                                          "payment_mismatch",
+                                                          "expire",
+                                                          "cancel",
+                                                          "submit",
+                                                          "supplier_accepted",
+                                                          "supplier_succeeded",
+                                                          "supplier_rejected",
+                                                          "supplier_unknown",
+                                                          "supplier_held",
+                                                          "refund_succeeded",
+                                                          "refund_refused",
+                                                          "give_up"};
 static_assert(kStateWords.size() == static_cast<std::size_t>(State::manual) + 1);
 static_assert(kEventWords.size() == static_cast<std::size_t>(Event::give_up) + 1);
 
@@ -20,11 +30,16 @@ std::string_view to_word(Event event) { return kEventWords[static_cast<std::size
 
 std::string_view to_word(BuyerWord word) {
   switch (word) {
-    case BuyerWord::awaiting_payment: return "awaiting_payment";
-    case BuyerWord::paying: return "paying";
-    case BuyerWord::recharging: return "recharging";
-    case BuyerWord::succeeded: return "succeeded";
-    case BuyerWord::failed: return "failed";
+    case BuyerWord::awaiting_payment:
+      return "awaiting_payment";
+    case BuyerWord::paying:
+      return "paying";
+    case BuyerWord::recharging:
+      return "recharging";
+    case BuyerWord::succeeded:
+      return "succeeded";
+    case BuyerWord::failed:
+      return "failed";
   }
   return "failed";
 }

@@ -1,6 +1,7 @@
-// The order is a table: states × events → next state + effects. There is no other place that decides a state.
-// What is not listed is refused; `next` returning nothing means "this event changes nothing here".
-// The words are stored in SQL and sent in JSON: renaming one is a migration. Pure; constexpr; thread-safe.
+// The order is a table: states × events → next state + effects. There is no other place that
+// decides a state. What is not listed is refused; `next` returning nothing means "this event
+// changes nothing here". The words are stored in SQL and sent in JSON: renaming one is a migration.
+// Pure; constexpr; thread-safe.
 #pragma once
 
 #include <array>
@@ -14,32 +15,34 @@ enum class State : std::uint8_t {
   awaiting_payment,  // placed; nobody has paid
   paying,            // a payment was started at a channel
   paid,              // money is certain; the supplier has not been called
-  submitting,        // our reference is durable and the request may have left: only a query can tell
-  recharging,        // the supplier accepted it
-  unknown,           // the supplier did not answer clearly: asked again until it does, never resent under a new reference
-  succeeded,         // delivered
-  refunding,         // definitely not delivered (or paid too late): money goes back
-  refunded,          // money is back at the buyer
-  closed,            // never paid
-  review,            // verified money that does not fit the order (sum, currency or payee): a person decides
-  manual,            // a person must look: the supplier or the refund contradicts itself or never answers
+  submitting,  // our reference is durable and the request may have left: only a query can tell
+  recharging,  // the supplier accepted it
+  unknown,  // the supplier did not answer clearly: asked again until it does, never resent under a
+            // new reference
+  succeeded,  // delivered
+  refunding,  // definitely not delivered (or paid too late): money goes back
+  refunded,   // money is back at the buyer
+  closed,     // never paid
+  review,  // verified money that does not fit the order (sum, currency or payee): a person decides
+  manual,  // a person must look: the supplier or the refund contradicts itself or never answers
 };
 
 enum class Event : std::uint8_t {
   start_payment,
-  payment_confirmed,   // right amount, right order
-  payment_mismatch,    // verified, but the sum, currency or payee is wrong
-  expire,              // pay-by time has passed and the channel says it is not paid
-  cancel,              // the buyer gave up before paying, and the channel says it is not paid
-  submit,              // about to call the supplier
+  payment_confirmed,  // right amount, right order
+  payment_mismatch,   // verified, but the sum, currency or payee is wrong
+  expire,             // pay-by time has passed and the channel says it is not paid
+  cancel,             // the buyer gave up before paying, and the channel says it is not paid
+  submit,             // about to call the supplier
   supplier_accepted,
   supplier_succeeded,
-  supplier_rejected,   // definite: a DefiniteFail value exists
+  supplier_rejected,  // definite: a DefiniteFail value exists
   supplier_unknown,
-  supplier_held,       // nothing left us or nothing was taken on: our balance, their line; tried again under the same id
+  supplier_held,  // nothing left us or nothing was taken on: our balance, their line; tried again
+                  // under the same id
   refund_succeeded,
-  refund_refused,      // definite: the channel will not refund by itself
-  give_up,             // queries are used up: hand to a person
+  refund_refused,  // definite: the channel will not refund by itself
+  give_up,         // queries are used up: hand to a person
 };
 
 // What must be committed together with the new state.
@@ -73,12 +76,16 @@ inline constexpr std::array kSteps = {
     Step{State::awaiting_payment, Event::cancel, State::closed},
     Step{State::awaiting_payment, Event::expire, State::closed},
     Step{State::paying, Event::start_payment, State::paying},
-    Step{State::paying, Event::payment_confirmed, State::paid, Effect::post_payment | Effect::enqueue_submit},
-    Step{State::paying, Event::payment_mismatch, State::review, Effect::post_suspense | Effect::open_work_item},
+    Step{State::paying, Event::payment_confirmed, State::paid,
+         Effect::post_payment | Effect::enqueue_submit},
+    Step{State::paying, Event::payment_mismatch, State::review,
+         Effect::post_suspense | Effect::open_work_item},
     Step{State::paying, Event::cancel, State::closed},
     Step{State::paying, Event::expire, State::closed},
-    Step{State::closed, Event::payment_confirmed, State::refunding, Effect::post_payment | Effect::enqueue_refund},
-    Step{State::closed, Event::payment_mismatch, State::review, Effect::post_suspense | Effect::open_work_item},
+    Step{State::closed, Event::payment_confirmed, State::refunding,
+         Effect::post_payment | Effect::enqueue_refund},
+    Step{State::closed, Event::payment_mismatch, State::review,
+         Effect::post_suspense | Effect::open_work_item},
     Step{State::paid, Event::submit, State::submitting},
     Step{State::submitting, Event::supplier_accepted, State::recharging, Effect::enqueue_query},
     Step{State::submitting, Event::supplier_succeeded, State::succeeded, Effect::post_fulfilment},
@@ -116,18 +123,23 @@ enum class BuyerWord : std::uint8_t { awaiting_payment, paying, recharging, succ
 
 constexpr BuyerWord buyer_word(State state) {
   switch (state) {
-    case State::awaiting_payment: return BuyerWord::awaiting_payment;
+    case State::awaiting_payment:
+      return BuyerWord::awaiting_payment;
     case State::paying:
-    case State::review: return BuyerWord::paying;
+    case State::review:
+      return BuyerWord::paying;
     case State::paid:
     case State::submitting:
     case State::recharging:
     case State::unknown:
-    case State::manual: return BuyerWord::recharging;
-    case State::succeeded: return BuyerWord::succeeded;
+    case State::manual:
+      return BuyerWord::recharging;
+    case State::succeeded:
+      return BuyerWord::succeeded;
     case State::refunding:
     case State::refunded:
-    case State::closed: return BuyerWord::failed;
+    case State::closed:
+      return BuyerWord::failed;
   }
   return BuyerWord::failed;
 }
@@ -135,7 +147,9 @@ constexpr BuyerWord buyer_word(State state) {
 constexpr bool is_final(State state) {
   return state == State::succeeded || state == State::refunded || state == State::closed;
 }
-constexpr bool may_pay(State state) { return state == State::awaiting_payment || state == State::paying; }
+constexpr bool may_pay(State state) {
+  return state == State::awaiting_payment || state == State::paying;
+}
 constexpr bool may_cancel(State state) { return next(state, Event::cancel).has_value(); }
 
 std::string_view to_word(State state);
@@ -143,9 +157,12 @@ std::string_view to_word(Event event);
 std::string_view to_word(BuyerWord word);
 std::optional<State> parse_state(std::string_view word);
 
-static_assert(next(State::closed, Event::payment_confirmed) == State::refunding, "money is never kept without an order");
-static_assert(!next(State::succeeded, Event::supplier_rejected), "a late contradiction never takes back a delivery");
-static_assert(!next(State::unknown, Event::submit), "an unknown outcome is asked about, never sent again");
+static_assert(next(State::closed, Event::payment_confirmed) == State::refunding,
+              "money is never kept without an order");
+static_assert(!next(State::succeeded, Event::supplier_rejected),
+              "a late contradiction never takes back a delivery");
+static_assert(!next(State::unknown, Event::submit),
+              "an unknown outcome is asked about, never sent again");
 static_assert(!next(State::refunded, Event::payment_confirmed), "final states are final");
 static_assert(!next(State::paid, Event::cancel), "paid orders are refunded, not cancelled");
 

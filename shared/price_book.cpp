@@ -36,7 +36,8 @@ class Writer {
   std::string out_;
 };
 
-// Reads with every length checked; after the first defect everything reads as zero and ok() is false.
+// Reads with every length checked; after the first defect everything reads as zero and ok() is
+// false.
 class ByteReader {
  public:
   explicit ByteReader(std::string_view bytes) : left_(bytes) {}
@@ -124,10 +125,10 @@ Operator read_operator(ByteReader& in) {
 Product read_product(ByteReader& in, std::size_t operator_count) {
   Product product;
   product.id = ProductId(in.text());
-  product.operator_index = static_cast<std::uint32_t>(
-      in.number_at_most(operator_count == 0 ? 0 : operator_count - 1));
-  product.kind = static_cast<ProductKind>(
-      in.number_at_most(static_cast<std::uint64_t>(ProductKind::airtime)));
+  product.operator_index =
+      static_cast<std::uint32_t>(in.number_at_most(operator_count == 0 ? 0 : operator_count - 1));
+  product.kind =
+      static_cast<ProductKind>(in.number_at_most(static_cast<std::uint64_t>(ProductKind::airtime)));
   product.face = in.money();
   product.delivered = in.money();
   return product;
@@ -193,7 +194,8 @@ Result<PriceBook> decode(std::string_view bytes) {
   if (in.number() > kPriceBookSchema) return refuse(Code::invalid_argument, "price_book_newer");
   PriceBook book;
   book.version = in.number_at_most(static_cast<std::uint64_t>(kMaxMinor));
-  book.published_at_ms = static_cast<std::int64_t>(in.number_at_most(static_cast<std::uint64_t>(kMaxMinor)));
+  book.published_at_ms =
+      static_cast<std::int64_t>(in.number_at_most(static_cast<std::uint64_t>(kMaxMinor)));
   book.rule = read_rule(in);
   const std::uint64_t operator_count = in.number_at_most(kMaxOperators);
   for (std::uint64_t i = 0; i < operator_count && in.ok(); ++i) {

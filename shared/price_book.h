@@ -1,11 +1,13 @@
-// The price book: a versioned snapshot of what is on sale and the rule that prices it. The server writes it in a compact
-// binary form; the server and the page both load it, so both price from the same bytes. Immutable once published.
-// Binary form, schema 1 (integers are LEB128 varints, texts are length + UTF-8):
+// The price book: a versioned snapshot of what is on sale and the rule that prices it. The server
+// writes it in a compact binary form; the server and the page both load it, so both price from the
+// same bytes. Immutable once published. Binary form, schema 1 (integers are LEB128 varints, texts
+// are length + UTF-8):
 //   "TPB1" schema version published_at_ms rule{id version rate_bp fee_minor step_minor}
 //   operator count, each {id name_zh name_en country hint}
-//   product count, each {id operator_index kind face_minor face_currency delivered_minor delivered_currency}
-//   FNV-1a 64 of everything before it, 8 bytes little-endian.
-// Errors of decode(): price_book_damaged, price_book_newer (schema above ours), price_book_too_large. Pure; thread-safe.
+//   product count, each {id operator_index kind face_minor face_currency delivered_minor
+//   delivered_currency} FNV-1a 64 of everything before it, 8 bytes little-endian.
+// Errors of decode(): price_book_damaged, price_book_newer (schema above ours),
+// price_book_too_large. Pure; thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -28,10 +30,10 @@ inline constexpr std::size_t kMaxProducts = 20'000;
 enum class ProductKind : std::uint8_t { airtime = 0 };  // stored; do not renumber
 
 struct Operator {
-  std::string id;       // ours, e.g. "cn-mobile"
-  std::string name_zh;  // 中国移动
-  std::string name_en;  // China Mobile
-  std::string country;  // ISO 3166-1 alpha-2
+  std::string id;                                     // ours, e.g. "cn-mobile"
+  std::string name_zh;                                // 中国移动
+  std::string name_en;                                // China Mobile
+  std::string country;                                // ISO 3166-1 alpha-2
   MainlandOperator hint = MainlandOperator::unknown;  // preselected when a number's segment says so
 };
 

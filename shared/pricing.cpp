@@ -8,33 +8,47 @@
 namespace topup {
 namespace {
 
-constexpr std::int64_t kMaxRateBp = 10 * kBasisPointsPerWhole;  // a typing slip, not a price, lies above ten times face
+constexpr std::int64_t kMaxRateBp =
+    10 * kBasisPointsPerWhole;  // a typing slip, not a price, lies above ten times face
 
 // Everything the buyer is shown, in one fixed order; the fingerprint is taken over exactly this.
 JsonText quote_members(const Quote& quote) {
   JsonText out;
   out.begin_object()
-      .key("product_id").text(quote.product_id.text)
-      .key("account_masked").text(quote.account_masked)
-      .key("face").money(quote.face)
-      .key("payable").money(quote.payable)
-      .key("delivered").money(quote.delivered)
-      .key("lines").begin_array();
+      .key("product_id")
+      .text(quote.product_id.text)
+      .key("account_masked")
+      .text(quote.account_masked)
+      .key("face")
+      .money(quote.face)
+      .key("payable")
+      .money(quote.payable)
+      .key("delivered")
+      .money(quote.delivered)
+      .key("lines")
+      .begin_array();
   for (const QuoteLine& line : quote.lines) {
     out.begin_object()
-        .key("word").text(line.word)
-        .key("rule_id").text(line.rule_id)
-        .key("rule_version").integer(line.rule_version)
-        .key("rate_bp").integer(line.rate_bp)
-        .key("effect").money(line.effect)
-        .key("remainder").integer(line.remainder)
+        .key("word")
+        .text(line.word)
+        .key("rule_id")
+        .text(line.rule_id)
+        .key("rule_version")
+        .integer(line.rule_version)
+        .key("rate_bp")
+        .integer(line.rate_bp)
+        .key("effect")
+        .money(line.effect)
+        .key("remainder")
+        .integer(line.remainder)
         .end_object();
   }
   out.end_array();
   return out;
 }
 
-// The rule's share of the price: scaled and settled to the step in one rounding, so that nothing is rounded twice.
+// The rule's share of the price: scaled and settled to the step in one rounding, so that nothing is
+// rounded twice.
 Result<QuoteLine> apply_rule(const PriceRule& rule, Money face) {
   if (rule.rate_bp < 1 || rule.rate_bp > kMaxRateBp || rule.step_minor < 1 ||
       rule.step_minor > kMaxMinor / kBasisPointsPerWhole || rule.fee_minor < 0) {
@@ -96,8 +110,10 @@ Result<Quote> quote(const PriceBook& book, const QuoteRequest& request) {
 
 std::string quote_text(const Quote& quote) {
   JsonText out = quote_members(quote);
-  out.key("fingerprint").text(quote.fingerprint)
-      .key("price_book_version").integer(static_cast<std::int64_t>(quote.price_book_version))
+  out.key("fingerprint")
+      .text(quote.fingerprint)
+      .key("price_book_version")
+      .integer(static_cast<std::int64_t>(quote.price_book_version))
       .end_object();
   return out.take();
 }

@@ -1,6 +1,7 @@
 // How a refusal travels: Result<T> is either a value or an Error. The caller must look at it.
-// `reason` is a stable snake_case word that clients translate; `field` names the offending input; `detail` says in one
-// plain English sentence what would have been right. Never put personal data or secrets into `detail`.
+// `reason` is a stable snake_case word that clients translate; `field` names the offending input;
+// `detail` says in one plain English sentence what would have been right. Never put personal data
+// or secrets into `detail`.
 #pragma once
 
 #include <cstdint>
@@ -19,12 +20,13 @@ enum class Code : std::uint8_t {
   conflict,          // 409: the state has moved on, e.g. price_changed, order_changed
   rejected,          // 422: understood and refused by a business rule
   rate_limited,      // 429: too often; wait and repeat
-  unavailable,       // 503: a needed party or resource is away; safe to repeat with the same idempotency key
+  unavailable,  // 503: a needed party or resource is away; safe to repeat with the same idempotency
+                // key
 };
 
 struct Error {
   Code code = Code::invalid_argument;
-  std::string_view reason;     // static text only
+  std::string_view reason;      // static text only
   std::string_view field = {};  // static text only
   std::string detail = {};
 };

@@ -1,4 +1,5 @@
-// Days and clock texts from a number of milliseconds; no clock here. Offsets are fixed (Shanghai has no summer time). Pure.
+// Days and clock texts from a number of milliseconds; no clock here. Offsets are fixed (Shanghai
+// has no summer time). Pure.
 #pragma once
 
 #include <cstdint>

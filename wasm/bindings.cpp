@@ -1,6 +1,7 @@
-// The WebAssembly edge and the only user of Embind: each export converts, calls one shared function, converts back.
-// Plain values cross; amounts are whole numbers below 2^53; structured results are canonical JSON text, so nothing needs
-// freeing. Every export is total: any string gives an answer.
+// The WebAssembly edge and the only user of Embind: each export converts, calls one shared
+// function, converts back. Plain values cross; amounts are whole numbers below 2^53; structured
+// results are canonical JSON text, so nothing needs freeing. Every export is total: any string
+// gives an answer.
 #include <emscripten/bind.h>
 
 #include <optional>

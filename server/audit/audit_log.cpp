@@ -47,8 +47,8 @@ namespace {
 
 constexpr std::int64_t kWhole = INT64_MIN;
 
-// The chain from the row after `after_seq` on; the first row's link to what lies before is taken as it is. The whole chain
-// starts at row 1, and a row numbered below that was smuggled in.
+// The chain from the row after `after_seq` on; the first row's link to what lies before is taken as
+// it is. The whole chain starts at row 1, and a row numbered below that was smuggled in.
 ChainVerdict walk(storage::Reader& reader, std::int64_t after_seq) {
   ChainVerdict verdict;
   std::string previous;

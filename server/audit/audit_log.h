@@ -1,6 +1,7 @@
-// The audit trail: append-only, hash-chained, written in the transaction of the change it records. hash = SHA-256 over the
-// previous hash and every column of the row, so a changed, removed, inserted or reordered row breaks the chain at its place.
-// A cut tail shows only against a head that was kept elsewhere. Details never hold personal data or secrets.
+// The audit trail: append-only, hash-chained, written in the transaction of the change it records.
+// hash = SHA-256 over the previous hash and every column of the row, so a changed, removed,
+// inserted or reordered row breaks the chain at its place. A cut tail shows only against a head
+// that was kept elsewhere. Details never hold personal data or secrets.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,8 @@
 namespace topup::audit {
 
 struct Entry {
-  std::string_view actor;    // "buyer:<user id>", "staff:<staff id>", "wechat", "reloadly", "job:<kind>", "system"
+  std::string_view
+      actor;  // "buyer:<user id>", "staff:<staff id>", "wechat", "reloadly", "job:<kind>", "system"
   std::string_view action;   // a stable word, e.g. "order.payment_confirmed"
   std::string_view subject;  // the id of what changed
   std::string_view detail;
@@ -27,7 +29,8 @@ struct Row {
   std::int64_t at_ms = 0;
   std::string actor, action, subject, detail, trace_id, previous_hash, hash;
 };
-std::vector<Row> list_of(storage::Reader& reader, std::string_view subject);  // at most kMaxListed, oldest first
+std::vector<Row> list_of(storage::Reader& reader,
+                         std::string_view subject);  // at most kMaxListed, oldest first
 inline constexpr std::int64_t kMaxListed = 200;
 
 struct ChainVerdict {

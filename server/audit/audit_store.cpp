@@ -12,9 +12,10 @@ Row read_row(const storage::Row& row) {
 
 Head load_head(storage::Reader& reader) {
   Head head;
-  reader.query("SELECT seq, hash FROM audit_head WHERE id = 1", {}, [&head](const storage::Row& row) {
-    head = {row.integer(0), row.text(1)};
-  });
+  reader.query("SELECT seq, hash FROM audit_head WHERE id = 1", {},
+               [&head](const storage::Row& row) {
+                 head = {row.integer(0), row.text(1)};
+               });
   return head;
 }
 
@@ -27,7 +28,8 @@ void insert(storage::Tx& tx, const Row& row) {
   tx.exec("UPDATE audit_head SET seq = $1, hash = $2 WHERE id = 1", {row.seq, row.hash});
 }
 
-void each(storage::Reader& reader, std::int64_t after_seq, const std::function<void(const Row&)>& row) {
+void each(storage::Reader& reader, std::int64_t after_seq,
+          const std::function<void(const Row&)>& row) {
   reader.query(R"sql(
     SELECT seq, at_ms, actor, action, subject, detail, trace_id, previous_hash, hash
       FROM audit_log WHERE seq > $1 ORDER BY seq)sql",

@@ -1,5 +1,5 @@
-// Who may do what: one constexpr table, role × permission. Routes name a permission; an unknown one is refused to everybody,
-// so a typing slip closes a door and never opens one.
+// Who may do what: one constexpr table, role × permission. Routes name a permission; an unknown one
+// is refused to everybody, so a typing slip closes a door and never opens one.
 #pragma once
 
 #include <array>

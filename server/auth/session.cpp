@@ -29,7 +29,8 @@ std::int64_t lock_ms(std::int64_t failures) {
 
 GuestSession Sessions::start_guest() {
   const std::int64_t now = clock_.wall_ms();
-  GuestSession session{base::new_token(random_), UserId(base::new_id(random_, now)), now + kGuestSessionMs};
+  GuestSession session{base::new_token(random_), UserId(base::new_id(random_, now)),
+                       now + kGuestSessionMs};
   const std::string hash = hash_of(session.token);
   db_.write([&](storage::Tx& tx) {
     auth_store::insert_guest(tx, session.user, hash, now, session.expires_at_ms);
@@ -42,7 +43,9 @@ Result<UserId> Sessions::buyer(std::string_view token) {
   if (token.size() != kTokenLength) return refuse(Code::unauthenticated, "session_missing");
   const std::string hash = hash_of(token);
   std::optional<UserId> user;
-  db_.read([&](storage::Reader& reader) { user = auth_store::find_session(reader, hash, clock_.wall_ms()); });
+  db_.read([&](storage::Reader& reader) {
+    user = auth_store::find_session(reader, hash, clock_.wall_ms());
+  });
   if (!user) return refuse(Code::unauthenticated, "session_ended");
   return *user;
 }
@@ -60,13 +63,15 @@ std::optional<std::string> Sessions::create_owner() {
   owner.password = base::hash_password(password, random_.bytes(16));
   db_.write([&](storage::Tx& tx) {
     auth_store::insert_staff(tx, owner, now);
-    audit::append(tx, {"system", "staff.owner_created", owner.id.text, "first start"}, TraceId(), now);
+    audit::append(tx, {"system", "staff.owner_created", owner.id.text, "first start"}, TraceId(),
+                  now);
     return true;
   });
   return password;
 }
 
-Result<StaffSession> Sessions::sign_in(const std::string& name, const std::string& password, const TraceId& trace) {
+Result<StaffSession> Sessions::sign_in(const std::string& name, const std::string& password,
+                                       const TraceId& trace) {
   if (password.size() > kMaxPassword) return refuse(Code::unauthenticated, "credentials_wrong");
   std::optional<auth_store::StaffRow> staff;
   db_.read([&](storage::Reader& reader) { staff = auth_store::find_staff(reader, name); });
@@ -78,25 +83,30 @@ Result<StaffSession> Sessions::sign_in(const std::string& name, const std::strin
   const bool right = base::verify_password(password, staff ? staff->password : nobody_password());
   if (!staff || !right) return refuse_sign_in(staff, trace);
 
-  StaffSession session{base::new_token(random_), {staff->id, staff->name, staff->role}, now + kStaffSessionMs};
+  StaffSession session{
+      base::new_token(random_), {staff->id, staff->name, staff->role}, now + kStaffSessionMs};
   const std::string hash = hash_of(session.token);
   db_.write([&](storage::Tx& tx) {
     auth_store::clear_failures(tx, staff->id);
     auth_store::insert_staff_session(tx, staff->id, hash, now, session.expires_at_ms);
-    audit::append(tx, {"staff:" + staff->id.text, "staff.signed_in", staff->id.text, ""}, trace, now);
+    audit::append(tx, {"staff:" + staff->id.text, "staff.signed_in", staff->id.text, ""}, trace,
+                  now);
     return true;
   });
   return session;
 }
 
-Result<StaffSession> Sessions::refuse_sign_in(const std::optional<auth_store::StaffRow>& staff, const TraceId& trace) {
+Result<StaffSession> Sessions::refuse_sign_in(const std::optional<auth_store::StaffRow>& staff,
+                                              const TraceId& trace) {
   if (staff) {
     const std::int64_t now = clock_.wall_ms();
     db_.write([&](storage::Tx& tx) {
-      // Counted in the row, not from what was read before the slow hash: parallel guesses each count.
+      // Counted in the row, not from what was read before the slow hash: parallel guesses each
+      // count.
       const std::int64_t lock = lock_ms(auth_store::count_failure(tx, staff->id));
       if (lock > 0) auth_store::lock_until(tx, staff->id, now + lock);
-      audit::append(tx, {"system", "staff.sign_in_refused", staff->id.text, "wrong password"}, trace, now);
+      audit::append(tx, {"system", "staff.sign_in_refused", staff->id.text, "wrong password"},
+                    trace, now);
       return true;
     });
   }

@@ -1,8 +1,9 @@
-// Who is asking. Buyers hold a guest session (a random 256-bit token, shown once, stored hashed); staff sign in with name
-// and password and hold a cookie session. A wrong name and a wrong password take the same time and get the same answer;
-// after kFreeFailures wrong passwords each further one locks the account longer, and never ends a session that exists.
-// Errors: unauthenticated/session_missing, unauthenticated/session_ended, unauthenticated/credentials_wrong,
-// rate_limited/locked_out (detail: seconds). Thread-safe.
+// Who is asking. Buyers hold a guest session (a random 256-bit token, shown once, stored hashed);
+// staff sign in with name and password and hold a cookie session. A wrong name and a wrong password
+// take the same time and get the same answer; after kFreeFailures wrong passwords each further one
+// locks the account longer, and never ends a session that exists. Errors:
+// unauthenticated/session_missing, unauthenticated/session_ended,
+// unauthenticated/credentials_wrong, rate_limited/locked_out (detail: seconds). Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -47,14 +48,17 @@ class Sessions {
   GuestSession start_guest();
   Result<UserId> buyer(std::string_view token);
 
-  // The first start: creates the owner with a random password and returns it, once; nothing when staff exist.
+  // The first start: creates the owner with a random password and returns it, once; nothing when
+  // staff exist.
   std::optional<std::string> create_owner();
-  Result<StaffSession> sign_in(const std::string& name, const std::string& password, const TraceId& trace);
+  Result<StaffSession> sign_in(const std::string& name, const std::string& password,
+                               const TraceId& trace);
   Result<StaffIdentity> staff(std::string_view token);
   void sign_out(std::string_view token, const StaffId& staff, const TraceId& trace);
 
  private:
-  Result<StaffSession> refuse_sign_in(const std::optional<auth_store::StaffRow>& staff, const TraceId& trace);
+  Result<StaffSession> refuse_sign_in(const std::optional<auth_store::StaffRow>& staff,
+                                      const TraceId& trace);
   storage::Db& db_;
   const base::Clock& clock_;
   base::Random& random_;

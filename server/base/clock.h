@@ -13,7 +13,9 @@ class Clock {
   virtual ~Clock() = default;
   virtual std::int64_t wall_ms() const = 0;
   virtual std::int64_t mono_ms() const = 0;
-  virtual std::int64_t mono_us() const { return mono_ms() * 1'000; }  // for measuring, not for deadlines
+  virtual std::int64_t mono_us() const {
+    return mono_ms() * 1'000;
+  }  // for measuring, not for deadlines
 };
 
 class SystemClock final : public Clock {

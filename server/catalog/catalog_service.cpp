@@ -18,10 +18,14 @@ struct KnownOperator {
 };
 // One operator has a name of its own at each supplier: ours on the right, theirs on the left.
 constexpr std::array kMainland = {
-    KnownOperator{"China Mobile", "cn-mobile", "中国移动", "China Mobile", MainlandOperator::mobile},
-    KnownOperator{"China Unicom", "cn-unicom", "中国联通", "China Unicom", MainlandOperator::unicom},
-    KnownOperator{"China Telecom", "cn-telecom", "中国电信", "China Telecom", MainlandOperator::telecom},
-    KnownOperator{"China Broadnet", "cn-broadnet", "中国广电", "China Broadnet", MainlandOperator::broadnet},
+    KnownOperator{"China Mobile", "cn-mobile", "中国移动", "China Mobile",
+                  MainlandOperator::mobile},
+    KnownOperator{"China Unicom", "cn-unicom", "中国联通", "China Unicom",
+                  MainlandOperator::unicom},
+    KnownOperator{"China Telecom", "cn-telecom", "中国电信", "China Telecom",
+                  MainlandOperator::telecom},
+    KnownOperator{"China Broadnet", "cn-broadnet", "中国广电", "China Broadnet",
+                  MainlandOperator::broadnet},
 };
 
 const KnownOperator* known(const Listed& listed) {
@@ -32,12 +36,13 @@ const KnownOperator* known(const Listed& listed) {
   return nullptr;
 }
 
-std::uint32_t index_of(std::vector<Operator>& operators, const KnownOperator& wanted, const std::string& country) {
+std::uint32_t index_of(std::vector<Operator>& operators, const KnownOperator& wanted,
+                       const std::string& country) {
   for (std::size_t i = 0; i < operators.size(); ++i) {
     if (operators[i].id == wanted.id) return static_cast<std::uint32_t>(i);
   }
-  operators.push_back({std::string(wanted.id), std::string(wanted.name_zh), std::string(wanted.name_en), country,
-                       wanted.hint});
+  operators.push_back({std::string(wanted.id), std::string(wanted.name_zh),
+                       std::string(wanted.name_en), country, wanted.hint});
   return static_cast<std::uint32_t>(operators.size() - 1);
 }
 
@@ -54,7 +59,8 @@ Assortment product_changes(std::string_view supplier, const std::vector<Listed>&
   Assortment out;
   std::set<std::string> seen;
   std::vector<Listed> sorted = listed;
-  std::stable_sort(sorted.begin(), sorted.end(), [](const Listed& a, const Listed& b) { return a.face.minor < b.face.minor; });
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const Listed& a, const Listed& b) { return a.face.minor < b.face.minor; });
   for (const Listed& item : sorted) {
     const KnownOperator* op = known(item);
     if (op == nullptr) {
@@ -65,7 +71,8 @@ Assortment product_changes(std::string_view supplier, const std::vector<Listed>&
     if (!seen.insert(id.text).second) continue;
     const std::uint32_t index = index_of(out.operators, *op, item.country);
     out.products.push_back({id, index, ProductKind::airtime, item.face, item.face});
-    out.supplier_products.push_back({id.text, std::string(supplier), item.supplier_operator_id, item.country});
+    out.supplier_products.push_back(
+        {id.text, std::string(supplier), item.supplier_operator_id, item.country});
   }
   return out;
 }
@@ -94,8 +101,8 @@ Result<std::shared_ptr<const CurrentBook>> Catalog::current() const {
   return current_;
 }
 
-bool Catalog::publish(std::string_view supplier, const Assortment& assortment, const PriceRule& rule,
-                      std::string_view actor) {
+bool Catalog::publish(std::string_view supplier, const Assortment& assortment,
+                      const PriceRule& rule, std::string_view actor) {
   const auto before = current();
   PriceBook book;
   book.version = before ? (*before)->book.version + 1 : 1;
@@ -110,7 +117,9 @@ bool Catalog::publish(std::string_view supplier, const Assortment& assortment, c
   db_.write([&](storage::Tx& tx) {
     catalog_store::insert_book(tx, stored, book.published_at_ms);
     catalog_store::replace_supplier_products(tx, supplier, assortment.supplier_products);
-    audit::append(tx, {actor, "catalog.published", "price_book:" + std::to_string(stored.version), stored.fingerprint},
+    audit::append(tx,
+                  {actor, "catalog.published", "price_book:" + std::to_string(stored.version),
+                   stored.fingerprint},
                   base::TraceScope::current(), book.published_at_ms);
     return true;
   });

@@ -1,6 +1,6 @@
-// What is on sale. The current price book is held in memory as one immutable snapshot that readers share without a lock;
-// publishing swaps it. product_changes() is pure: what a supplier lists becomes operators and products of ours.
-// Errors: unavailable/price_book_not_ready. Thread-safe.
+// What is on sale. The current price book is held in memory as one immutable snapshot that readers
+// share without a lock; publishing swaps it. product_changes() is pure: what a supplier lists
+// becomes operators and products of ours. Errors: unavailable/price_book_not_ready. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,8 @@
 
 namespace topup::catalog {
 
-// A product as a supplier lists it; the caller translates from the supplier's port (siblings do not include each other).
+// A product as a supplier lists it; the caller translates from the supplier's port (siblings do not
+// include each other).
 struct Listed {
   std::string supplier_operator_id, operator_name, country;
   Money face;
@@ -42,8 +43,10 @@ class Catalog {
  public:
   Catalog(storage::Db& db, const base::Clock& clock);
   Result<std::shared_ptr<const CurrentBook>> current() const;
-  // Publishes a new version when the assortment or the rule differs from the current one; returns whether it did.
-  bool publish(std::string_view supplier, const Assortment& assortment, const PriceRule& rule, std::string_view actor);
+  // Publishes a new version when the assortment or the rule differs from the current one; returns
+  // whether it did.
+  bool publish(std::string_view supplier, const Assortment& assortment, const PriceRule& rule,
+               std::string_view actor);
 
  private:
   void load();

@@ -23,7 +23,9 @@ void insert_book(storage::Tx& tx, const StoredBook& book, std::int64_t now_ms);
 struct SupplierProduct {
   std::string product_id, supplier, supplier_operator_id, country;
 };
-void replace_supplier_products(storage::Tx& tx, std::string_view supplier, const std::vector<SupplierProduct>& rows);
-std::optional<SupplierProduct> find_supplier_product(storage::Reader& reader, const ProductId& product);
+void replace_supplier_products(storage::Tx& tx, std::string_view supplier,
+                               const std::vector<SupplierProduct>& rows);
+std::optional<SupplierProduct> find_supplier_product(storage::Reader& reader,
+                                                     const ProductId& product);
 
 }  // namespace topup::catalog::catalog_store

@@ -28,7 +28,8 @@ namespace topup::http {
 inline constexpr std::int64_t kSubscribeMs = 5'000;
 inline constexpr std::size_t kMaxLiveQueue = 16'384;
 
-// A page of another site must not follow orders with this browser: its Origin, when there is one, has to be our own host.
+// A page of another site must not follow orders with this browser: its Origin, when there is one,
+// has to be our own host.
 bool is_own_origin(const WireRequest& request);
 
 class Live {

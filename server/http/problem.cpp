@@ -9,7 +9,8 @@ namespace {
 
 // A limit that knows how long says so in `detail`, as a number of seconds.
 std::string seconds_of(const std::string& detail) {
-  const bool is_number = !detail.empty() && detail.size() < 8 && detail.find_first_not_of("0123456789") == std::string::npos;
+  const bool is_number = !detail.empty() && detail.size() < 8 &&
+                         detail.find_first_not_of("0123456789") == std::string::npos;
   return is_number ? detail : "60";
 }
 

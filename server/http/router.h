@@ -111,9 +111,10 @@ class Router {  // thread-safe once every route is added
   // Never throws: an exception becomes a 500 problem document that says nothing but the trace id.
   Response handle(const Route& route, Request request) const;
   const std::vector<Route>& routes() const { return routes_; }
-  // Hears of every answer with the time its handler took; set once before the first request. `response` carries the reason
-  // of a refusal.
-  using Observer = std::function<void(const Route& route, const Response& response, std::int64_t elapsed_us)>;
+  // Hears of every answer with the time its handler took; set once before the first request.
+  // `response` carries the reason of a refusal.
+  using Observer =
+      std::function<void(const Route& route, const Response& response, std::int64_t elapsed_us)>;
   void observe(const base::Clock& clock, Observer observer);
 
  private:

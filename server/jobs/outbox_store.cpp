@@ -5,8 +5,9 @@ namespace {
 
 constexpr std::size_t kMaxWhy = 200;
 
-// Fences start at the time of day, so that a job finished and enqueued anew never meets the fence of a late holder.
-// A leased job that is enqueued again meanwhile keeps its lease; its due time matters once it is rescheduled.
+// Fences start at the time of day, so that a job finished and enqueued anew never meets the fence
+// of a late holder. A leased job that is enqueued again meanwhile keeps its lease; its due time
+// matters once it is rescheduled.
 constexpr std::string_view kEnqueue = R"sql(
   INSERT INTO outbox (job_id, kind, subject, state, priority, run_at_ms, trace_id, created_at_ms, fence)
   VALUES ($1 || ':' || $2, $1, $2, 'due', $3, $4, $5, $6, $6)
@@ -50,17 +51,19 @@ Result<bool> put_back(storage::Tx& tx, const Job& job, std::int64_t run_at_ms, s
 
 }  // namespace
 
-void enqueue(storage::Tx& tx, std::string_view kind, std::string_view subject, std::int64_t run_at_ms,
-             std::int64_t now_ms, const TraceId& trace, Priority priority) {
+void enqueue(storage::Tx& tx, std::string_view kind, std::string_view subject,
+             std::int64_t run_at_ms, std::int64_t now_ms, const TraceId& trace, Priority priority) {
   tx.exec(kEnqueue, {kind, subject, static_cast<std::int64_t>(priority), run_at_ms,
                      std::string_view(trace.text), now_ms});
 }
 
-bool bring_forward(storage::Tx& tx, std::string_view kind, std::string_view subject, std::int64_t now_ms) {
+bool bring_forward(storage::Tx& tx, std::string_view kind, std::string_view subject,
+                   std::int64_t now_ms) {
   return tx.exec(kBringForward, {kind, subject, now_ms}) > 0;
 }
 
-std::vector<Job> claim(storage::Tx& tx, std::int64_t now_ms, std::int64_t lease_until_ms, std::int64_t limit) {
+std::vector<Job> claim(storage::Tx& tx, std::int64_t now_ms, std::int64_t lease_until_ms,
+                       std::int64_t limit) {
   std::vector<Job> claimed;
   tx.query(kClaim, {now_ms, lease_until_ms, limit}, [&claimed](const storage::Row& row) {
     claimed.push_back({row.text(0), row.text(1), row.text(2), row.integer(3), row.integer(4),
@@ -69,9 +72,12 @@ std::vector<Job> claim(storage::Tx& tx, std::int64_t now_ms, std::int64_t lease_
   return claimed;
 }
 
-Result<bool> finish(storage::Tx& tx, const Job& job) { return held(tx.exec(kFinish, {job.job_id, job.fence})); }
+Result<bool> finish(storage::Tx& tx, const Job& job) {
+  return held(tx.exec(kFinish, {job.job_id, job.fence}));
+}
 
-Result<bool> reschedule(storage::Tx& tx, const Job& job, std::int64_t run_at_ms, std::string_view why) {
+Result<bool> reschedule(storage::Tx& tx, const Job& job, std::int64_t run_at_ms,
+                        std::string_view why) {
   return put_back(tx, job, run_at_ms, why, "due", false);
 }
 
@@ -81,6 +87,12 @@ Result<bool> fail(storage::Tx& tx, const Job& job, std::int64_t run_at_ms, std::
 
 Result<bool> bury(storage::Tx& tx, const Job& job, std::string_view why) {
   return put_back(tx, job, 0, why, "dead", true);
+}
+
+void release_all(storage::Tx& tx, std::int64_t now_ms) {
+  tx.exec(
+      "UPDATE outbox SET state = 'due', run_at_ms = $1, lease_until_ms = 0 WHERE state = 'leased'",
+      {now_ms});
 }
 
 std::optional<std::int64_t> next_due_ms(storage::Reader& reader) {

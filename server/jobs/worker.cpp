@@ -13,7 +13,8 @@
 namespace topup::jobs {
 namespace {
 
-constexpr std::int64_t kMaxSleepMs = 1'000;  // another node, or a wall clock that jumped, may have made a job due
+constexpr std::int64_t kMaxSleepMs =
+    1'000;  // another node, or a wall clock that jumped, may have made a job due
 
 std::int64_t backoff_ms(std::int64_t failures) {
   std::int64_t delay = 1'000;
@@ -71,7 +72,8 @@ class Worker::State {
       std::int64_t sleep_ms = kMaxSleepMs;
       if (lease(room, &sleep_ms)) continue;
       std::unique_lock hold(mutex_);
-      changed_.wait_for(hold, std::chrono::milliseconds(sleep_ms), [this] { return stopping_ || woken_; });
+      changed_.wait_for(hold, std::chrono::milliseconds(sleep_ms),
+                        [this] { return stopping_ || woken_; });
     }
   }
 
@@ -108,7 +110,8 @@ class Worker::State {
       {
         std::unique_lock hold(mutex_);
         changed_.wait(hold, [this] { return stopping_ || !ready_.empty(); });
-        if (ready_.empty()) return;  // leased jobs are run even while stopping, so that none waits out its lease
+        if (ready_.empty())
+          return;  // leased jobs are run even while stopping, so that none waits out its lease
         job = std::move(ready_.front());
         ready_.pop_front();
       }
@@ -133,8 +136,9 @@ class Worker::State {
       }
     } catch (const std::exception& failure) {
       why = failure.what();
-      base::log(base::Level::error, "job_failed",
-                {{"kind", job.kind}, {"subject", job.subject}, {"attempts", job.attempts}, {"why", why}});
+      base::log(
+          base::Level::error, "job_failed",
+          {{"kind", job.kind}, {"subject", job.subject}, {"attempts", job.attempts}, {"why", why}});
     }
     settle_if_left(job, why);
   }
@@ -148,11 +152,13 @@ class Worker::State {
         return dead ? outbox::bury(tx, job, why) : outbox::fail(tx, job, run_at, why);
       });
       if (left && dead) {
-        base::log(base::Level::error, "job_buried", {{"kind", job.kind}, {"subject", job.subject}, {"why", why}});
+        base::log(base::Level::error, "job_buried",
+                  {{"kind", job.kind}, {"subject", job.subject}, {"why", why}});
       }
       if (observer) observer(job.kind, !left ? "settled" : dead ? "buried" : "failed");
     } catch (const std::exception& failure) {
-      base::log(base::Level::error, "job_settle_failed", {{"kind", job.kind}, {"why", failure.what()}});
+      base::log(base::Level::error, "job_settle_failed",
+                {{"kind", job.kind}, {"why", failure.what()}});
     }
   }
 
@@ -172,7 +178,9 @@ class Worker::State {
 Worker::Worker(storage::Db& db, const base::Clock& clock, int threads)
     : state_(std::make_unique<State>(db, clock, threads)) {}
 Worker::~Worker() = default;
-void Worker::handle(std::string kind, Handler handler) { state_->handlers[std::move(kind)] = std::move(handler); }
+void Worker::handle(std::string kind, Handler handler) {
+  state_->handlers[std::move(kind)] = std::move(handler);
+}
 void Worker::observe(std::function<void(const std::string&, const std::string&)> observer) {
   state_->observer = std::move(observer);
 }

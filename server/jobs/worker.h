@@ -1,6 +1,7 @@
-// Runs due jobs. One dispatcher leases them, a fixed pool runs the handlers. A handler settles its job itself (finish,
-// reschedule) in the transaction of the change it makes; one that throws or returns without settling is put back with a
-// growing delay, and after kMaxFailures in a row it is buried with one error line, so a poison job blocks nobody.
+// Runs due jobs. One dispatcher leases them, a fixed pool runs the handlers. A handler settles its
+// job itself (finish, reschedule) in the transaction of the change it makes; one that throws or
+// returns without settling is put back with a growing delay, and after kMaxFailures in a row it is
+// buried with one error line, so a poison job blocks nobody.
 #pragma once
 
 #include <functional>
@@ -16,7 +17,7 @@ namespace topup::jobs {
 
 using Handler = std::function<void(const Job&)>;
 
-inline constexpr std::int64_t kLeaseMs = 90'000;   // above every outbound deadline a handler may use
+inline constexpr std::int64_t kLeaseMs = 90'000;  // above every outbound deadline a handler may use
 inline constexpr std::int64_t kMaxFailures = 12;
 inline constexpr std::int64_t kMaxBackoffMs = 64 * 60'000;
 

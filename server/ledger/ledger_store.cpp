@@ -41,7 +41,8 @@ Money money_of(std::int64_t minor, const std::string& currency) {
 
 }  // namespace
 
-void post(storage::Tx& tx, const Journal& journal, const OrderId& order, const TraceId& trace, std::int64_t now_ms) {
+void post(storage::Tx& tx, const Journal& journal, const OrderId& order, const TraceId& trace,
+          std::int64_t now_ms) {
   const std::string journal_id = journal.name() + ":" + journal.subject();
   std::int64_t line = 0;
   for (const Posting& posting : journal.postings()) {
@@ -49,7 +50,8 @@ void post(storage::Tx& tx, const Journal& journal, const OrderId& order, const T
     tx.exec(kInsertPosting, {journal_id, ++line, posting.account, posting.amount.minor, currency});
     tx.exec(kMoveBalance, {posting.account, currency, posting.amount.minor});
   }
-  tx.exec(kSealJournal, {journal_id, journal.name(), journal.subject(), order.text, trace.text, now_ms});
+  tx.exec(kSealJournal,
+          {journal_id, journal.name(), journal.subject(), order.text, trace.text, now_ms});
 }
 
 std::vector<PostedJournal> list_of(storage::Reader& reader, const OrderId& order) {
@@ -74,7 +76,9 @@ std::vector<Balance> trial_balance(storage::Reader& reader) {
 std::vector<std::string> verify(storage::Reader& reader) {
   std::vector<std::string> wrong;
   const auto note = [&](std::string_view what, std::string_view sql) {
-    reader.query(sql, {}, [&](const storage::Row& row) { wrong.push_back(std::string(what) + " " + row.text(0)); });
+    reader.query(sql, {}, [&](const storage::Row& row) {
+      wrong.push_back(std::string(what) + " " + row.text(0));
+    });
   };
   note("unbalanced journal", kUnbalanced);
   note("unsealed journal", kUnsealed);

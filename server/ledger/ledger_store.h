@@ -1,5 +1,6 @@
-// Journals and balances. Insert-only. A second post of the same (template, subject) throws SqlError (is_constraint) and so
-// rolls its transaction back: callers decide from order state, this is the last guard.
+// Journals and balances. Insert-only. A second post of the same (template, subject) throws SqlError
+// (is_constraint) and so rolls its transaction back: callers decide from order state, this is the
+// last guard.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,8 @@
 
 namespace topup::ledger {
 
-void post(storage::Tx& tx, const Journal& journal, const OrderId& order, const TraceId& trace, std::int64_t now_ms);
+void post(storage::Tx& tx, const Journal& journal, const OrderId& order, const TraceId& trace,
+          std::int64_t now_ms);
 
 struct PostedJournal {
   std::string journal_id, name, subject;
@@ -28,7 +30,8 @@ struct Balance {
 };
 std::vector<Balance> trial_balance(storage::Reader& reader);  // sums to zero in each currency
 
-// Recomputes every balance from the postings: for `verify` and tests. Empty when the books hold, else what is wrong.
+// Recomputes every balance from the postings: for `verify` and tests. Empty when the books hold,
+// else what is wrong.
 std::vector<std::string> verify(storage::Reader& reader);
 
 }  // namespace topup::ledger

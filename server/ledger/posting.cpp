@@ -31,8 +31,9 @@ Journal::Journal(std::string_view name, std::string_view subject, std::vector<Po
 }
 
 Journal payment_received(std::string_view out_trade_no, std::string_view channel, Money paid) {
-  return {"payment", out_trade_no,
-          move(of(account::kChannelClearing, channel), std::string(account::kCustomerLiability), paid)};
+  return {
+      "payment", out_trade_no,
+      move(of(account::kChannelClearing, channel), std::string(account::kCustomerLiability), paid)};
 }
 
 Journal order_fulfilled(std::string_view attempt_id, std::string_view supplier, Money payable,
@@ -50,7 +51,8 @@ Journal order_fulfilled(std::string_view attempt_id, std::string_view supplier, 
 
 Journal order_refunded(std::string_view out_refund_no, std::string_view channel, Money refunded) {
   return {"refund", out_refund_no,
-          move(std::string(account::kCustomerLiability), of(account::kChannelClearing, channel), refunded)};
+          move(std::string(account::kCustomerLiability), of(account::kChannelClearing, channel),
+               refunded)};
 }
 
 Journal payment_unexplained(std::string_view out_trade_no, std::string_view channel, Money paid) {

@@ -1,5 +1,6 @@
-// A journal: balanced postings for one business event. It cannot be built unbalanced (check()), and the database refuses an
-// unbalanced or second one as well: (template, subject) is unique, so one event is posted once however often it is heard.
+// A journal: balanced postings for one business event. It cannot be built unbalanced (check()), and
+// the database refuses an unbalanced or second one as well: (template, subject) is unique, so one
+// event is posted once however often it is heard.
 #pragma once
 
 #include <string>
@@ -17,7 +18,8 @@ struct Posting {
 
 class Journal {
  public:
-  // `name` is the template's stored word, `subject` the id of the event: out_trade_no, attempt_id, out_refund_no.
+  // `name` is the template's stored word, `subject` the id of the event: out_trade_no, attempt_id,
+  // out_refund_no.
   Journal(std::string_view name, std::string_view subject, std::vector<Posting> postings);
   const std::string& name() const { return name_; }
   const std::string& subject() const { return subject_; }
@@ -30,7 +32,8 @@ class Journal {
 
 // Business event → journal. Pure. Amounts are positive.
 Journal payment_received(std::string_view out_trade_no, std::string_view channel, Money paid);
-Journal order_fulfilled(std::string_view attempt_id, std::string_view supplier, Money payable, const Money* cost);
+Journal order_fulfilled(std::string_view attempt_id, std::string_view supplier, Money payable,
+                        const Money* cost);
 Journal order_refunded(std::string_view out_refund_no, std::string_view channel, Money refunded);
 Journal payment_unexplained(std::string_view out_trade_no, std::string_view channel, Money paid);
 

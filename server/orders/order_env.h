@@ -1,4 +1,5 @@
-// What the order flows need from the floors below, handed in once by app.cpp. Nothing here is owned.
+// What the order flows need from the floors below, handed in once by app.cpp. Nothing here is
+// owned.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +25,9 @@ struct OrderSettings {
   std::int64_t first_supplier_query_ms = 3'000;
   std::int64_t max_supplier_queries = 200;
   std::int64_t max_supplier_holds = 12;
-  // "Not found" at a supplier counts as not delivered only when it was heard this often, this far apart: a delayed request
-  // may still arrive. A number of queries, not a time on the wall, so that a jumping clock cannot shorten it.
+  // "Not found" at a supplier counts as not delivered only when it was heard this often, this far
+  // apart: a delayed request may still arrive. A number of queries, not a time on the wall, so that
+  // a jumping clock cannot shorten it.
   std::int64_t not_found_needed = 10;
   std::int64_t not_found_gap_ms = 120'000;
   std::string public_origin;  // https://shop.example, without a slash at the end
@@ -47,11 +49,11 @@ struct OrderEnv {
 
 // Job kinds. Stored; do not rename.
 namespace job_kind {
-inline constexpr std::string_view kSubmit = "submit";                  // subject: attempt_id
-inline constexpr std::string_view kSupplierQuery = "supplier_query";   // subject: attempt_id
-inline constexpr std::string_view kPaymentQuery = "payment_query";     // subject: out_trade_no
-inline constexpr std::string_view kRefund = "refund";                  // subject: out_refund_no
-inline constexpr std::string_view kExpire = "order_expire";            // subject: order_id
+inline constexpr std::string_view kSubmit = "submit";                 // subject: attempt_id
+inline constexpr std::string_view kSupplierQuery = "supplier_query";  // subject: attempt_id
+inline constexpr std::string_view kPaymentQuery = "payment_query";    // subject: out_trade_no
+inline constexpr std::string_view kRefund = "refund";                 // subject: out_refund_no
+inline constexpr std::string_view kExpire = "order_expire";           // subject: order_id
 }  // namespace job_kind
 
 }  // namespace topup::orders

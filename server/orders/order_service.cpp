@@ -33,31 +33,28 @@ Result<OrderView> OrderService::place(const PlaceRequest& request, Quote* curren
   if (!current) return tl::unexpected<Error>(current.error());
 
   std::optional<Result<OrderView>> earlier;
-  std::int64_t unpaid = 0;
   env_.db.read([&](storage::Reader& reader) {
     auto found = order_store::find_by_key(reader, request.user, request.client_key);
     if (found && found->client_fingerprint != request.client_fingerprint) {
-      earlier = refuse(Code::rejected, "idempotency_key_reused", "Idempotency-Key", "this key placed another order");
+      earlier = refuse(Code::rejected, "idempotency_key_reused", "Idempotency-Key",
+                       "this key placed another order");
     } else if (found) {
       earlier = view_of(reader, std::move(*found), true);
-    } else {
-      unpaid = order_store::count_unpaid(reader, request.user);
     }
   });
   if (earlier) return std::move(*earlier);
-  if (unpaid >= env_.settings.max_unpaid_per_user) {
-    return refuse(Code::rejected, "too_many_unpaid", {}, "pay or cancel one of your open orders first");
-  }
   const Result<Quote> priced = quote((*current)->book, request.quote);
   if (!priced) return tl::unexpected<Error>(priced.error());
   if (priced->fingerprint != request.quote_fingerprint) {
     *current_quote = *priced;
-    return refuse(Code::conflict, "price_changed", "quote_fingerprint", "look at the new price and confirm it");
+    return refuse(Code::conflict, "price_changed", "quote_fingerprint",
+                  "look at the new price and confirm it");
   }
   return insert(request, **current, *priced);
 }
 
-Result<OrderView> OrderService::insert(const PlaceRequest& request, const catalog::CurrentBook& current,
+Result<OrderView> OrderService::insert(const PlaceRequest& request,
+                                       const catalog::CurrentBook& current,
                                        const Quote& priced) const {
   const std::int64_t now = env_.clock.wall_ms();
   const Operator& op = operator_of(current.book, priced.product_id);
@@ -82,18 +79,27 @@ Result<OrderView> OrderService::insert(const PlaceRequest& request, const catalo
   order.created_at_ms = order.updated_at_ms = now;
   order.pay_by_ms = now + env_.settings.pay_within_ms;
   order.event_seq = 1;
-  const OrderEvent placed{1, "place", "", std::string(to_word(order.state)), "buyer:" + order.user.text, "",
-                          order.trace.text, now};
+  const OrderEvent placed{
+      1,  "place",          "", std::string(to_word(order.state)), "buyer:" + order.user.text,
+      "", order.trace.text, now};
   return storage::with_tx(env_.db, [&](storage::Tx& tx) -> Result<OrderView> {
-    // The same key may have been used twice at once: the first one in wins, the second finds it here.
+    // The same key may have been used twice at once: the first one in wins, the second finds it
+    // here.
     if (auto twin = order_store::find_by_key(tx, request.user, request.client_key)) {
-      if (twin->client_fingerprint == request.client_fingerprint) return view_of(tx, std::move(*twin), true);
-      return refuse(Code::rejected, "idempotency_key_reused", "Idempotency-Key", "this key placed another order");
+      if (twin->client_fingerprint == request.client_fingerprint)
+        return view_of(tx, std::move(*twin), true);
+      return refuse(Code::rejected, "idempotency_key_reused", "Idempotency-Key",
+                    "this key placed another order");
+    }
+    if (order_store::count_unpaid(tx, request.user) >= env_.settings.max_unpaid_per_user) {
+      return refuse(Code::rejected, "too_many_unpaid", {},
+                    "pay or cancel one of your open orders first");
     }
     order_store::insert(tx, order);
     order_store::insert_event(tx, order.id, placed);
-    audit::append(tx, {placed.actor, "order.place", order.id.text, "payable " + decimal_text(order.payable)},
-                  order.trace, now);
+    audit::append(
+        tx, {placed.actor, "order.place", order.id.text, "payable " + decimal_text(order.payable)},
+        order.trace, now);
     jobs::outbox::enqueue(tx, job_kind::kExpire, order.id.text, order.pay_by_ms, now, order.trace);
     tx.after_commit([this] { env_.count_state(to_word(State::awaiting_payment)); });
     return OrderView{order, {placed}, false};
@@ -102,7 +108,8 @@ Result<OrderView> OrderService::insert(const PlaceRequest& request, const catalo
 
 Result<OrderView> OrderService::find(const UserId& user, const OrderId& id) const {
   std::optional<OrderView> view = load_view(env_.db, id);
-  if (!view || view->order.user != user) return refuse(Code::not_found, "order_not_found", "order_id");
+  if (!view || view->order.user != user)
+    return refuse(Code::not_found, "order_not_found", "order_id");
   return std::move(*view);
 }
 
@@ -121,7 +128,8 @@ OrderPage OrderService::list(const UserId& user, const OrderId& cursor) const {
 std::optional<OrderView> load_view(storage::Db& db, const OrderId& id) {
   std::optional<OrderView> view;
   db.read([&](storage::Reader& reader) {
-    if (auto order = order_store::find(reader, id)) view = *view_of(reader, std::move(*order), false);
+    if (auto order = order_store::find(reader, id))
+      view = *view_of(reader, std::move(*order), false);
   });
   return view;
 }

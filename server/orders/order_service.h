@@ -1,7 +1,7 @@
-// Placing and reading orders. place() is safe to repeat with the same client key: the same body gives the same order, also
-// after a crash between commit and answer; another body is refused. Errors of place(), by precedence: price_book_not_ready,
-// idempotency_key_reused, too_many_unpaid, those of quote(), price_changed (then *current holds the server's quote).
-// Thread-safe.
+// Placing and reading orders. place() is safe to repeat with the same client key: the same body
+// gives the same order, also after a crash between commit and answer; another body is refused.
+// Errors of place(), by precedence: price_book_not_ready, idempotency_key_reused, those of quote(),
+// price_changed (then *current holds the server's quote). Thread-safe.
 #pragma once
 
 #include <optional>
@@ -20,7 +20,7 @@ struct PlaceRequest {
   std::string client_key;          // 16…64 of [A-Za-z0-9_-], checked by the caller
   std::string client_fingerprint;  // of the body
   QuoteRequest quote;
-  std::string quote_fingerprint;   // what the buyer saw
+  std::string quote_fingerprint;  // what the buyer saw
 };
 struct OrderView {
   Order order;
@@ -39,11 +39,13 @@ class OrderService {
 
   Result<Quote> price(const QuoteRequest& request) const;
   Result<OrderView> place(const PlaceRequest& request, Quote* current) const;
-  Result<OrderView> find(const UserId& user, const OrderId& id) const;  // order_not_found for another's, too
+  Result<OrderView> find(const UserId& user,
+                         const OrderId& id) const;  // order_not_found for another's, too
   OrderPage list(const UserId& user, const OrderId& cursor) const;
 
  private:
-  Result<OrderView> insert(const PlaceRequest& request, const catalog::CurrentBook& current, const Quote& priced) const;
+  Result<OrderView> insert(const PlaceRequest& request, const catalog::CurrentBook& current,
+                           const Quote& priced) const;
   const OrderEnv& env_;
 };
 

@@ -1,5 +1,5 @@
-// Rows of orders and order_events. save_state() is compare-and-set on `version`: whoever loses gets conflict/order_changed
-// and its transaction rolls back.
+// Rows of orders and order_events. save_state() is compare-and-set on `version`: whoever loses gets
+// conflict/order_changed and its transaction rolls back.
 #pragma once
 
 #include <cstdint>
@@ -44,13 +44,16 @@ namespace order_store {
 
 void insert(storage::Tx& tx, const Order& order);
 std::optional<Order> find(storage::Reader& reader, const OrderId& id);
-std::optional<Order> find_by_key(storage::Reader& reader, const UserId& user, std::string_view client_key);
+std::optional<Order> find_by_key(storage::Reader& reader, const UserId& user,
+                                 std::string_view client_key);
 std::int64_t count_unpaid(storage::Reader& reader, const UserId& user);
-// Newest first, after `before` (an order id; empty: from the newest). `state` empty: every state. user empty: everybody's.
-std::vector<Order> list(storage::Reader& reader, const UserId& user, std::string_view state, const OrderId& before,
-                        std::int64_t limit);
+// Newest first, after `before` (an order id; empty: from the newest). `state` empty: every state.
+// user empty: everybody's.
+std::vector<Order> list(storage::Reader& reader, const UserId& user, std::string_view state,
+                        const OrderId& before, std::int64_t limit);
 
-// Writes order.state, event_seq and updated_at_ms if order.version is still the stored one; then order.version is the new one.
+// Writes order.state, event_seq and updated_at_ms if order.version is still the stored one; then
+// order.version is the new one.
 Result<bool> save_state(storage::Tx& tx, Order& order);
 void insert_event(storage::Tx& tx, const OrderId& order, const OrderEvent& event);
 std::vector<OrderEvent> events_of(storage::Reader& reader, const OrderId& order);

@@ -1,8 +1,9 @@
-// From "pay" to certain money. Starting is safe to repeat; whatever the channel says, by notification or by query, passes
-// through on_trade(), which changes an order once however often and in whatever order it is heard:
-// a wrong sum goes to suspense and a person, a second or late payment is given back, money without an order is kept visible.
-// Errors: order_not_found, order_not_payable, order_not_cancellable, too_many_attempts, channel_unknown,
-// channel_unavailable (nothing is known to have failed: repeat), channel_refused, order_already_paid. Thread-safe.
+// From "pay" to certain money. Starting is safe to repeat; whatever the channel says, by
+// notification or by query, passes through on_trade(), which changes an order once however often
+// and in whatever order it is heard: a wrong sum goes to suspense and a person, a second or late
+// payment is given back, money without an order is kept visible. Errors: order_not_found,
+// order_not_payable, order_not_cancellable, too_many_attempts, channel_unknown, channel_unavailable
+// (nothing is known to have failed: repeat), channel_refused, order_already_paid. Thread-safe.
 #pragma once
 
 #include <string>
@@ -39,16 +40,19 @@ class PaymentFlow {
   Result<bool> confirm(const UserId& user, const OrderId& id) const;
   Result<bool> cancel(const UserId& user, const OrderId& id, std::string_view actor) const;
   // A verified notification: recorded and acted on in one transaction; true also for a repeat.
-  Result<bool> on_notification(std::string_view channel, const payments::Notification& notification) const;
+  Result<bool> on_notification(std::string_view channel,
+                               const payments::Notification& notification) const;
 
   void run_query(const jobs::Job& job) const;   // job_kind::kPaymentQuery
   void run_expire(const jobs::Job& job) const;  // job_kind::kExpire
 
  private:
-  Result<bool> on_trade(storage::Tx& tx, std::string_view channel, const payments::Trade& trade) const;
+  Result<bool> on_trade(storage::Tx& tx, std::string_view channel,
+                        const payments::Trade& trade) const;
   void on_paid(storage::Tx& tx, payments::Attempt attempt, const payments::Trade& trade) const;
   void on_paid_in_vain(storage::Tx& tx, const Order& order, const payments::Attempt& attempt) const;
-  Result<payments::Attempt> open_attempt(const StartPayment& request, payments::Attempt* reusable) const;
+  Result<payments::Attempt> open_attempt(const StartPayment& request,
+                                         payments::Attempt* reusable) const;
   // Asks, and settles what the answer settles. True when the attempt is no longer open.
   Result<bool> ask(const payments::Attempt& attempt) const;
   Result<bool> close_at_channel(const payments::Attempt& attempt) const;

@@ -25,10 +25,12 @@ bool is_final_refund(const payments::Refund& refund) {
 
 // The refund of an order's own payment moves the order; that of a duplicate only moves money.
 Result<bool> finish_refund(const OrderEnv& env, storage::Tx& tx, const payments::Refund& refund,
-                           const payments::Attempt& attempt, Event event, std::string_view actor, std::string_view why) {
+                           const payments::Attempt& attempt, Event event, std::string_view actor,
+                           std::string_view why) {
   auto order = order_store::find(tx, refund.order);
   check(order.has_value(), "a refund has an order");
-  const bool moves_order = attempt.state == payments::attempt_state::kPaid && next(order->state, event).has_value();
+  const bool moves_order =
+      attempt.state == payments::attempt_state::kPaid && next(order->state, event).has_value();
   if (moves_order) {
     Cause cause{actor, std::string(why)};
     cause.refund = &refund;
@@ -38,24 +40,29 @@ Result<bool> finish_refund(const OrderEnv& env, storage::Tx& tx, const payments:
   }
   const std::int64_t now = env.clock.wall_ms();
   if (event == Event::refund_succeeded) {
-    ledger::post(tx, ledger::order_refunded(refund.out_refund_no.text, attempt.channel, refund.amount), refund.order,
-                 base::TraceScope::current(), now);
+    ledger::post(tx,
+                 ledger::order_refunded(refund.out_refund_no.text, attempt.channel, refund.amount),
+                 refund.order, base::TraceScope::current(), now);
   } else {
     open_work_item(env, tx, "refund_refused", refund.out_refund_no.text, refund.order, why);
   }
-  audit::append(tx, {actor, std::string("refund.") + std::string(to_word(event)), refund.order.text, refund.out_refund_no.text},
+  audit::append(tx,
+                {actor, std::string("refund.") + std::string(to_word(event)), refund.order.text,
+                 refund.out_refund_no.text},
                 base::TraceScope::current(), now);
   return true;
 }
 
 std::int64_t poll_delay_ms(const payments::Refund& refund, std::int64_t now) {
   const std::int64_t age = now - refund.created_at_ms;
-  return age < kFirstPollMs ? kFirstPollMs : (age > kMaxPollMs ? kMaxPollMs : age);  // doubles the age each time
+  return age < kFirstPollMs ? kFirstPollMs
+                            : (age > kMaxPollMs ? kMaxPollMs : age);  // doubles the age each time
 }
 
 }  // namespace
 
-Result<bool> settle_refund(const OrderEnv& env, storage::Tx& tx, const payments::RefundTrade& said, std::string_view actor) {
+Result<bool> settle_refund(const OrderEnv& env, storage::Tx& tx, const payments::RefundTrade& said,
+                           std::string_view actor) {
   const auto refund = find_refund(tx, said.out_refund_no);
   if (!refund) {
     open_work_item(env, tx, "refund_without_request", said.out_refund_no.text, OrderId(),
@@ -69,19 +76,23 @@ Result<bool> settle_refund(const OrderEnv& env, storage::Tx& tx, const payments:
   switch (said.state) {
     case payments::RefundState::processing:
       if (refund->state == refund_state::kProcessing) return false;
-      payments::payment_store::save_refund_state(tx, refund->out_refund_no, refund_state::kProcessing, now);
+      payments::payment_store::save_refund_state(tx, refund->out_refund_no,
+                                                 refund_state::kProcessing, now);
       return true;
     case payments::RefundState::succeeded:
       if (said.amount != refund->amount) {
-        open_work_item(env, tx, "refund_amount_differs", refund->out_refund_no.text, refund->order,
-                       "asked " + decimal_text(refund->amount) + ", refunded " + decimal_text(said.amount));
+        open_work_item(
+            env, tx, "refund_amount_differs", refund->out_refund_no.text, refund->order,
+            "asked " + decimal_text(refund->amount) + ", refunded " + decimal_text(said.amount));
         return false;
       }
-      payments::payment_store::save_refund_state(tx, refund->out_refund_no, refund_state::kSucceeded, now);
+      payments::payment_store::save_refund_state(tx, refund->out_refund_no,
+                                                 refund_state::kSucceeded, now);
       return finish_refund(env, tx, *refund, *attempt, Event::refund_succeeded, actor, "");
     case payments::RefundState::closed:
     case payments::RefundState::abnormal:
-      payments::payment_store::save_refund_state(tx, refund->out_refund_no, refund_state::kRefused, now);
+      payments::payment_store::save_refund_state(tx, refund->out_refund_no, refund_state::kRefused,
+                                                 now);
       return finish_refund(env, tx, *refund, *attempt, Event::refund_refused, actor,
                            said.state == payments::RefundState::closed ? "CLOSED" : "ABNORMAL");
   }
@@ -102,23 +113,30 @@ void RefundFlow::run(const jobs::Job& job) const {
     (void)storage::with_tx(env_.db, [&](storage::Tx& tx) { return jobs::outbox::finish(tx, job); });
     return;
   }
-  const payments::RefundRequest request{refund->out_refund_no, refund->out_trade_no, refund->amount,
-                                        {attempt->paid_minor, attempt->amount.currency}, refund->reason};
-  const auto outcome = refund->state == refund_state::kProcessing ? channel->query_refund(refund->out_refund_no)
-                                                                  : channel->refund(request);
+  const payments::RefundRequest request{refund->out_refund_no,
+                                        refund->out_trade_no,
+                                        refund->amount,
+                                        {attempt->paid_minor, attempt->amount.currency},
+                                        refund->reason};
+  const auto outcome = refund->state == refund_state::kProcessing
+                           ? channel->query_refund(refund->out_refund_no)
+                           : channel->refund(request);
   (void)storage::with_tx(env_.db, [&](storage::Tx& tx) -> Result<bool> {
     if (const auto* said = std::get_if<payments::RefundTrade>(&outcome)) {
       const auto changed = settle_refund(env_, tx, *said, attempt->channel);
       if (!changed) return changed;
       if (said->state != payments::RefundState::processing) return jobs::outbox::finish(tx, job);
-      return jobs::outbox::reschedule(tx, job, now + poll_delay_ms(*refund, now), "refund is processing");
+      return jobs::outbox::reschedule(tx, job, now + poll_delay_ms(*refund, now),
+                                      "refund is processing");
     }
     if (const auto* refused = std::get_if<payments::DefiniteFail>(&outcome)) {
       // Refused for now (our balance, a limit): the same number is tried again; a person is told.
-      open_work_item(env_, tx, "refund_waits", refund->out_refund_no.text, refund->order, refused->code());
+      open_work_item(env_, tx, "refund_waits", refund->out_refund_no.text, refund->order,
+                     refused->code());
       return jobs::outbox::reschedule(tx, job, now + kRetryMs, refused->code());
     }
-    return jobs::outbox::reschedule(tx, job, now + poll_delay_ms(*refund, now), std::get<payments::Unknown>(outcome).why);
+    return jobs::outbox::reschedule(tx, job, now + poll_delay_ms(*refund, now),
+                                    std::get<payments::Unknown>(outcome).why);
   });
 }
 

@@ -1,5 +1,6 @@
-// Giving money back through the channel it came by, once. A refund has one out_refund_no for ever: a lost answer is followed
-// by the same number again or by a query, never by a new one. What the channel will not do by itself ends with a person.
+// Giving money back through the channel it came by, once. A refund has one out_refund_no for ever:
+// a lost answer is followed by the same number again or by a query, never by a new one. What the
+// channel will not do by itself ends with a person.
 #pragma once
 
 #include <string_view>
@@ -11,8 +12,10 @@
 
 namespace topup::orders {
 
-// What the channel says of a refund, by notification, answer or query. True when something changed; a repeat is false.
-Result<bool> settle_refund(const OrderEnv& env, storage::Tx& tx, const payments::RefundTrade& said, std::string_view actor);
+// What the channel says of a refund, by notification, answer or query. True when something changed;
+// a repeat is false.
+Result<bool> settle_refund(const OrderEnv& env, storage::Tx& tx, const payments::RefundTrade& said,
+                           std::string_view actor);
 
 class RefundFlow {
  public:

@@ -1,6 +1,7 @@
-// From paid to delivered. The attempt is marked "sent" and committed before the first byte leaves; from then on only a query
-// decides, and the same id is the only one ever used. A callback is a hint that brings the query forward.
-// Thread-safe; every run_* may be repeated at any point after a crash.
+// From paid to delivered. The attempt is marked "sent" and committed before the first byte leaves;
+// from then on only a query decides, and the same id is the only one ever used. A callback is a
+// hint that brings the query forward. Thread-safe; every run_* may be repeated at any point after a
+// crash.
 #pragma once
 
 #include <string_view>
@@ -24,12 +25,19 @@ class SupplyFlow {
 
  private:
   bool mark_sent(const jobs::Job& job, suppliers::SupplyAttempt& attempt, Order& order) const;
-  suppliers::SupplyOutcome call_submit(const suppliers::SupplyAttempt& attempt, const Order& order) const;
+  suppliers::SupplyOutcome call_submit(const suppliers::SupplyAttempt& attempt,
+                                       const Order& order) const;
   Result<bool> settle(storage::Tx& tx, const jobs::Job& job, suppliers::SupplyAttempt attempt,
                       const suppliers::SupplyOutcome& outcome) const;
-  Result<bool> move(storage::Tx& tx, Order& order, Event event, const suppliers::SupplyAttempt& attempt) const;
-  Result<bool> hold(storage::Tx& tx, const jobs::Job& job, Order& order, suppliers::SupplyAttempt& attempt) const;
-  Result<bool> keep_asking(storage::Tx& tx, const jobs::Job& job, Order& order, const suppliers::SupplyAttempt& attempt) const;
+  Result<bool> after_the_end(storage::Tx& tx, const jobs::Job& job,
+                             const suppliers::SupplyAttempt& stored,
+                             const suppliers::SupplyOutcome& outcome) const;
+  Result<bool> move(storage::Tx& tx, Order& order, Event event,
+                    const suppliers::SupplyAttempt& attempt) const;
+  Result<bool> hold(storage::Tx& tx, const jobs::Job& job, Order& order,
+                    suppliers::SupplyAttempt& attempt) const;
+  Result<bool> keep_asking(storage::Tx& tx, const jobs::Job& job, Order& order,
+                           const suppliers::SupplyAttempt& attempt) const;
   const OrderEnv& env_;
 };
 

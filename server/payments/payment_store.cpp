@@ -46,8 +46,14 @@ Attempt read_attempt(const storage::Row& row) {
 }
 
 Refund read_refund(const storage::Row& row) {
-  return {OutRefundNo(row.text(0)), OrderId(row.text(1)), OutTradeNo(row.text(2)), row.text(3),
-          money_of(row.integer(4), row.text(5)), row.text(6), row.integer(7), row.integer(8)};
+  return {OutRefundNo(row.text(0)),
+          OrderId(row.text(1)),
+          OutTradeNo(row.text(2)),
+          row.text(3),
+          money_of(row.integer(4), row.text(5)),
+          row.text(6),
+          row.integer(7),
+          row.integer(8)};
 }
 
 constexpr std::string_view kSettle = R"sql(
@@ -57,9 +63,11 @@ constexpr std::string_view kReopen = R"sql(
   UPDATE payment_attempts SET state = $2, paid_minor = $3, transaction_id = $4, updated_at_ms = $5
    WHERE out_trade_no = $1 AND state IN ('closed', 'refused'))sql";
 
-bool move_attempt(storage::Tx& tx, std::string_view sql, const OutTradeNo& out_trade_no, std::string_view state,
-                  std::int64_t paid_minor, std::string_view transaction_id, std::int64_t now_ms) {
-  const storage::Value id = transaction_id.empty() ? storage::Value(nullptr) : storage::Value(transaction_id);
+bool move_attempt(storage::Tx& tx, std::string_view sql, const OutTradeNo& out_trade_no,
+                  std::string_view state, std::int64_t paid_minor, std::string_view transaction_id,
+                  std::int64_t now_ms) {
+  const storage::Value id =
+      transaction_id.empty() ? storage::Value(nullptr) : storage::Value(transaction_id);
   return tx.exec(sql, {out_trade_no.text, state, paid_minor, id, now_ms}) == 1;
 }
 
@@ -70,66 +78,80 @@ void insert_attempt(storage::Tx& tx, const Attempt& attempt) {
     INSERT INTO payment_attempts (out_trade_no, order_id, channel, scene, state, amount_minor, amount_currency,
                                   expires_at_ms, created_at_ms, updated_at_ms)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9))sql",
-          {attempt.out_trade_no.text, attempt.order.text, attempt.channel, attempt.scene, attempt.state,
-           attempt.amount.minor, to_word(attempt.amount.currency), attempt.expires_at_ms, attempt.created_at_ms});
+          {attempt.out_trade_no.text, attempt.order.text, attempt.channel, attempt.scene,
+           attempt.state, attempt.amount.minor, to_word(attempt.amount.currency),
+           attempt.expires_at_ms, attempt.created_at_ms});
 }
 
 std::optional<Attempt> find_attempt(storage::Reader& reader, const OutTradeNo& out_trade_no) {
   std::optional<Attempt> attempt;
-  reader.query(kAttempt, {out_trade_no.text}, [&attempt](const storage::Row& row) { attempt = read_attempt(row); });
+  reader.query(kAttempt, {out_trade_no.text},
+               [&attempt](const storage::Row& row) { attempt = read_attempt(row); });
   return attempt;
 }
 
 std::vector<Attempt> attempts_of(storage::Reader& reader, const OrderId& order) {
   std::vector<Attempt> attempts;
-  reader.query(kAttemptsOf, {order.text}, [&attempts](const storage::Row& row) { attempts.push_back(read_attempt(row)); });
+  reader.query(kAttemptsOf, {order.text},
+               [&attempts](const storage::Row& row) { attempts.push_back(read_attempt(row)); });
   return attempts;
 }
 
-void save_ticket(storage::Tx& tx, const OutTradeNo& out_trade_no, std::string_view h5_url, std::int64_t good_until_ms) {
-  tx.exec("UPDATE payment_attempts SET h5_url = $2, ticket_good_until_ms = $3 WHERE out_trade_no = $1",
-          {out_trade_no.text, h5_url, good_until_ms});
+bool save_ticket(storage::Tx& tx, const OutTradeNo& out_trade_no, std::string_view h5_url,
+                 std::int64_t good_until_ms) {
+  return tx.exec(
+             "UPDATE payment_attempts SET h5_url = $2, ticket_good_until_ms = $3 WHERE "
+             "out_trade_no = $1 AND state = 'started'",
+             {out_trade_no.text, h5_url, good_until_ms}) == 1;
 }
 
-bool settle_attempt(storage::Tx& tx, const OutTradeNo& out_trade_no, std::string_view state, std::int64_t paid_minor,
-                    std::string_view transaction_id, std::int64_t now_ms) {
+bool settle_attempt(storage::Tx& tx, const OutTradeNo& out_trade_no, std::string_view state,
+                    std::int64_t paid_minor, std::string_view transaction_id, std::int64_t now_ms) {
   return move_attempt(tx, kSettle, out_trade_no, state, paid_minor, transaction_id, now_ms);
 }
 
-bool reopen_as_paid(storage::Tx& tx, const OutTradeNo& out_trade_no, std::string_view state, std::int64_t paid_minor,
-                    std::string_view transaction_id, std::int64_t now_ms) {
+bool reopen_as_paid(storage::Tx& tx, const OutTradeNo& out_trade_no, std::string_view state,
+                    std::int64_t paid_minor, std::string_view transaction_id, std::int64_t now_ms) {
   return move_attempt(tx, kReopen, out_trade_no, state, paid_minor, transaction_id, now_ms);
 }
 
 void mark_duplicate(storage::Tx& tx, const OutTradeNo& out_trade_no, std::int64_t now_ms) {
-  tx.exec("UPDATE payment_attempts SET state = 'duplicate', updated_at_ms = $2 WHERE out_trade_no = $1 AND state = 'paid'",
-          {out_trade_no.text, now_ms});
+  tx.exec(
+      "UPDATE payment_attempts SET state = 'duplicate', updated_at_ms = $2 WHERE out_trade_no = $1 "
+      "AND state = 'paid'",
+      {out_trade_no.text, now_ms});
 }
 
 void insert_refund(storage::Tx& tx, const Refund& refund) {
-  tx.exec("UPDATE payment_attempts SET refunded_minor = refunded_minor + $2, updated_at_ms = $3 WHERE out_trade_no = $1",
-          {refund.out_trade_no.text, refund.amount.minor, refund.created_at_ms});
-  tx.exec(R"sql(
+  tx.exec(
+      "UPDATE payment_attempts SET refunded_minor = refunded_minor + $2, updated_at_ms = $3 WHERE "
+      "out_trade_no = $1",
+      {refund.out_trade_no.text, refund.amount.minor, refund.created_at_ms});
+  tx.exec(
+      R"sql(
     INSERT INTO refunds (out_refund_no, order_id, out_trade_no, state, amount_minor, amount_currency, reason,
                          created_at_ms, updated_at_ms)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8))sql",
-          {refund.out_refund_no.text, refund.order.text, refund.out_trade_no.text, refund.state, refund.amount.minor,
-           to_word(refund.amount.currency), refund.reason, refund.created_at_ms});
+      {refund.out_refund_no.text, refund.order.text, refund.out_trade_no.text, refund.state,
+       refund.amount.minor, to_word(refund.amount.currency), refund.reason, refund.created_at_ms});
 }
 
 std::optional<Refund> find_refund(storage::Reader& reader, const OutRefundNo& out_refund_no) {
   std::optional<Refund> refund;
-  reader.query(kRefund, {out_refund_no.text}, [&refund](const storage::Row& row) { refund = read_refund(row); });
+  reader.query(kRefund, {out_refund_no.text},
+               [&refund](const storage::Row& row) { refund = read_refund(row); });
   return refund;
 }
 
 std::vector<Refund> refunds_of(storage::Reader& reader, const OrderId& order) {
   std::vector<Refund> refunds;
-  reader.query(kRefundsOf, {order.text}, [&refunds](const storage::Row& row) { refunds.push_back(read_refund(row)); });
+  reader.query(kRefundsOf, {order.text},
+               [&refunds](const storage::Row& row) { refunds.push_back(read_refund(row)); });
   return refunds;
 }
 
-void save_refund_state(storage::Tx& tx, const OutRefundNo& out_refund_no, std::string_view state, std::int64_t now_ms) {
+void save_refund_state(storage::Tx& tx, const OutRefundNo& out_refund_no, std::string_view state,
+                       std::int64_t now_ms) {
   tx.exec("UPDATE refunds SET state = $2, updated_at_ms = $3 WHERE out_refund_no = $1",
           {out_refund_no.text, state, now_ms});
 }

@@ -1,5 +1,5 @@
-// Rows of payment_attempts, refunds and notifications. A paid amount and what was refunded of it stand in one row, and the
-// database itself refuses refunds above what was paid.
+// Rows of payment_attempts, refunds and notifications. A paid amount and what was refunded of it
+// stand in one row, and the database itself refuses refunds above what was paid.
 #pragma once
 
 #include <cstdint>
@@ -18,11 +18,13 @@ namespace topup::payments {
 // Stored words of a payment attempt.
 namespace attempt_state {
 inline constexpr std::string_view kStarted = "started";
-inline constexpr std::string_view kRefused = "refused";      // the channel would not start it
-inline constexpr std::string_view kPaid = "paid";            // and the order was moved by it
-inline constexpr std::string_view kDuplicate = "duplicate";  // paid, but the order was paid or over already: given back
-inline constexpr std::string_view kMismatch = "mismatch";    // paid, but not what was owed: a person decides
-inline constexpr std::string_view kClosed = "closed";        // closed at the channel, never paid
+inline constexpr std::string_view kRefused = "refused";  // the channel would not start it
+inline constexpr std::string_view kPaid = "paid";        // and the order was moved by it
+inline constexpr std::string_view kDuplicate =
+    "duplicate";  // paid, but the order was paid or over already: given back
+inline constexpr std::string_view kMismatch =
+    "mismatch";  // paid, but not what was owed: a person decides
+inline constexpr std::string_view kClosed = "closed";  // closed at the channel, never paid
 }  // namespace attempt_state
 namespace refund_state {
 inline constexpr std::string_view kRequested = "requested";    // durable, perhaps sent
@@ -56,20 +58,25 @@ namespace payment_store {
 void insert_attempt(storage::Tx& tx, const Attempt& attempt);
 std::optional<Attempt> find_attempt(storage::Reader& reader, const OutTradeNo& out_trade_no);
 std::vector<Attempt> attempts_of(storage::Reader& reader, const OrderId& order);
-void save_ticket(storage::Tx& tx, const OutTradeNo& out_trade_no, std::string_view h5_url, std::int64_t good_until_ms);
+// False when the attempt is no longer open: the ticket must not be handed out.
+bool save_ticket(storage::Tx& tx, const OutTradeNo& out_trade_no, std::string_view h5_url,
+                 std::int64_t good_until_ms);
 // From `started` only, so that of two racers one wins: false when it had moved on already.
-bool settle_attempt(storage::Tx& tx, const OutTradeNo& out_trade_no, std::string_view state, std::int64_t paid_minor,
-                    std::string_view transaction_id, std::int64_t now_ms);
+bool settle_attempt(storage::Tx& tx, const OutTradeNo& out_trade_no, std::string_view state,
+                    std::int64_t paid_minor, std::string_view transaction_id, std::int64_t now_ms);
 // A closed or refused attempt that turns out to be paid after all.
-bool reopen_as_paid(storage::Tx& tx, const OutTradeNo& out_trade_no, std::string_view state, std::int64_t paid_minor,
-                    std::string_view transaction_id, std::int64_t now_ms);
-void mark_duplicate(storage::Tx& tx, const OutTradeNo& out_trade_no, std::int64_t now_ms);  // of a paid attempt
+bool reopen_as_paid(storage::Tx& tx, const OutTradeNo& out_trade_no, std::string_view state,
+                    std::int64_t paid_minor, std::string_view transaction_id, std::int64_t now_ms);
+void mark_duplicate(storage::Tx& tx, const OutTradeNo& out_trade_no,
+                    std::int64_t now_ms);  // of a paid attempt
 
-// Reserves the amount on the attempt (refunds never exceed what was paid: SqlError is_constraint) and inserts the refund.
+// Reserves the amount on the attempt (refunds never exceed what was paid: SqlError is_constraint)
+// and inserts the refund.
 void insert_refund(storage::Tx& tx, const Refund& refund);
 std::optional<Refund> find_refund(storage::Reader& reader, const OutRefundNo& out_refund_no);
 std::vector<Refund> refunds_of(storage::Reader& reader, const OrderId& order);
-void save_refund_state(storage::Tx& tx, const OutRefundNo& out_refund_no, std::string_view state, std::int64_t now_ms);
+void save_refund_state(storage::Tx& tx, const OutRefundNo& out_refund_no, std::string_view state,
+                       std::int64_t now_ms);
 
 // False when this notification was recorded before.
 bool record_notification(storage::Tx& tx, std::string_view channel, std::string_view notify_id,

@@ -1,9 +1,10 @@
-// The whole SQL port. One text per statement with $1…$n, prepared once per connection and cached; bound by name.
-// Db::write() runs a body inside a transaction and returns only when it is durable (fsync done). On SQLite one writer
-// thread owns the only write connection and commits many bodies with one fsync, each in its own savepoint.
-// A body must be repeatable and quick: no network, no sleeping, no waiting for another write() (that would deadlock and is
-// checked). It rolls back alone when it returns an error or throws; the exception reaches the caller of write().
-// Db::read() gives a consistent snapshot on a pooled reader connection. Both are thread-safe.
+// The whole SQL port. One text per statement with $1…$n, prepared once per connection and cached;
+// bound by name. Db::write() runs a body inside a transaction and returns only when it is durable
+// (fsync done). On SQLite one writer thread owns the only write connection and commits many bodies
+// with one fsync, each in its own savepoint. A body must be repeatable and quick: no network, no
+// sleeping, no waiting for another write() (that would deadlock and is checked). It rolls back
+// alone when it returns an error or throws; the exception reaches the caller of write(). Db::read()
+// gives a consistent snapshot on a pooled reader connection. Both are thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +36,8 @@ class Row {  // valid inside the row callback only
 };
 
 struct SqlError : std::exception {  // the engine refused: busy, full, constraint, corrupt …
-  SqlError(std::string why_text, bool constraint) : why(std::move(why_text)), is_constraint(constraint) {}
+  SqlError(std::string why_text, bool constraint)
+      : why(std::move(why_text)), is_constraint(constraint) {}
   const char* what() const noexcept override { return why.c_str(); }
   std::string why;
   bool is_constraint;  // a UNIQUE, CHECK, FOREIGN KEY or trigger refused the row
@@ -53,7 +55,8 @@ class Tx : public Reader {
  public:
   // Returns how many rows changed.
   virtual int exec(std::string_view sql, std::initializer_list<Value> values) = 0;
-  // Runs after this body is durable, on the writer thread: wake-ups only (its loss must be harmless), and it must be quick.
+  // Runs after this body is durable, on the writer thread: wake-ups only (its loss must be
+  // harmless), and it must be quick.
   virtual void after_commit(std::function<void()> hint) = 0;
   // Several statements without values, for migrations only.
   virtual void script(std::string_view sql) = 0;
@@ -70,8 +73,8 @@ class Db {
   virtual void on_group(std::function<void(std::size_t bodies)> observer) = 0;
 };
 
-// Throws SqlError with a plain reason when the file cannot be opened, is held by another process, or does not keep the
-// durability settings it was given (WAL, synchronous=FULL, read back at open).
+// Throws SqlError with a plain reason when the file cannot be opened, is held by another process,
+// or does not keep the durability settings it was given (WAL, synchronous=FULL, read back at open).
 std::unique_ptr<Db> open_sqlite(const std::string& path);
 
 // A body that returns Result<T>: an error rolls back and comes back as it is.

@@ -22,7 +22,8 @@ std::map<std::int64_t, std::string> applied_steps(Db& db) {
   });
   std::map<std::int64_t, std::string> applied;
   db.read([&applied](Reader& reader) {
-    reader.query(kApplied, {}, [&applied](const Row& row) { applied[row.integer(0)] = row.text(1); });
+    reader.query(kApplied, {},
+                 [&applied](const Row& row) { applied[row.integer(0)] = row.text(1); });
   });
   return applied;
 }
@@ -39,8 +40,8 @@ void refuse_newer(const Db& db, const std::map<std::int64_t, std::string>& appli
   const std::int64_t known = newest_known(db);
   if (applied.empty() || applied.rbegin()->first <= known) return;
   throw SqlError("this database was made by a newer program (schema " +
-                     std::to_string(applied.rbegin()->first) + ", known here: " +
-                     std::to_string(known) + ")",
+                     std::to_string(applied.rbegin()->first) +
+                     ", known here: " + std::to_string(known) + ")",
                  false);
 }
 
@@ -56,7 +57,9 @@ int migrate(Db& db, std::int64_t now_ms) {
     const auto known = applied.find(step.number);
     if (known != applied.end()) {
       if (known->second != checksum) {
-        throw SqlError("migration " + std::to_string(step.number) + " in this database is not the one of this program", false);
+        throw SqlError("migration " + std::to_string(step.number) +
+                           " in this database is not the one of this program",
+                       false);
       }
       continue;
     }

@@ -1,9 +1,10 @@
-// SQLite behind the port: the only user of sqlite3.h. One process per file (an exclusive lock file), one write connection
-// on one thread, group commit, and a few reader connections. Checkpoints run on the writer thread between transactions
-// and nowhere else, because SQLite before 3.51.3 can lose a commit when two connections reset the WAL at once.
+// SQLite behind the port: the only user of sqlite3.h. One process per file (an exclusive lock
+// file), one write connection on one thread, group commit, and a few reader connections.
+// Checkpoints run on the writer thread between transactions and nowhere else, because SQLite
+// before 3.51.3 can lose a commit when two connections reset the WAL at once.
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/file.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <array>
@@ -23,14 +24,15 @@
 namespace topup::storage {
 namespace {
 
-constexpr std::size_t kMaxGroup = 128;         // bodies in one fsync
-constexpr std::size_t kMaxQueue = 16'384;      // bodies waiting; above it the store says busy
+constexpr std::size_t kMaxGroup = 128;     // bodies in one fsync
+constexpr std::size_t kMaxQueue = 16'384;  // bodies waiting; above it the store says busy
 constexpr std::size_t kMaxReaders = 8;
 constexpr int kBusyTimeoutMs = 5'000;
-constexpr int kCheckpointPages = 1'000;        // about 4 MB of WAL
+constexpr int kCheckpointPages = 1'000;  // about 4 MB of WAL
 constexpr std::size_t kMaxValues = 32;
 
-thread_local bool inside_body = false;  // a body that waits for another write() would wait for itself
+thread_local bool inside_body =
+    false;  // a body that waits for another write() would wait for itself
 
 SqlError error_of(sqlite3* db, std::string_view doing) {
   const int code = sqlite3_extended_errcode(db);
@@ -70,7 +72,8 @@ class Connection {
     }
     sqlite3_busy_timeout(db_, kBusyTimeoutMs);
     script("PRAGMA foreign_keys=ON");
-    script("PRAGMA recursive_triggers=ON");  // else REPLACE would delete past the append-only triggers
+    script(
+        "PRAGMA recursive_triggers=ON");  // else REPLACE would delete past the append-only triggers
     script("PRAGMA wal_autocheckpoint=0");
   }
   ~Connection() {
@@ -156,7 +159,8 @@ class Connection {
 
   sqlite3* db_ = nullptr;
   std::vector<std::unique_ptr<std::string>> texts_;
-  std::unordered_map<std::string_view, Statement> cache_;  // bounded by the statements in the program text
+  std::unordered_map<std::string_view, Statement>
+      cache_;  // bounded by the statements in the program text
 };
 
 class SqliteTx final : public Tx {
@@ -236,7 +240,8 @@ class SqliteDb final : public Db {
     wake_writer_.notify_all();
     thread_.join();
     readers_.clear();
-    sqlite3_wal_checkpoint_v2(writer_.handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+    sqlite3_wal_checkpoint_v2(writer_.handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr,
+                              nullptr);
   }
 
   void read(const std::function<void(Reader&)>& body) override {
@@ -270,7 +275,9 @@ class SqliteDb final : public Db {
   }
 
   std::string engine() const override { return "sqlite"; }
-  void on_group(std::function<void(std::size_t)> observer) override { observer_ = std::move(observer); }
+  void on_group(std::function<void(std::size_t)> observer) override {
+    observer_ = std::move(observer);
+  }
 
  private:
   void require_setting(std::string_view pragma, std::string_view wanted) {
@@ -348,7 +355,8 @@ class SqliteDb final : public Db {
     }
   }
 
-  // After a failed fsync nobody knows what the disk holds: only a restart, which reads it again, can tell.
+  // After a failed fsync nobody knows what the disk holds: only a restart, which reads it again,
+  // can tell.
   void stop_after_lost_fsync() {
     const int code = sqlite3_extended_errcode(writer_.handle());
     if (code != SQLITE_IOERR_FSYNC && code != SQLITE_IOERR_DIR_FSYNC) return;
@@ -394,10 +402,12 @@ class SqliteDb final : public Db {
     if (++commits_since_look_ < 64) return;
     commits_since_look_ = 0;
     const int mode = wal_is_long_ ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
-    sqlite3_busy_timeout(writer_.handle(), 0);  // a long reader may delay the checkpoint, never the writers
+    sqlite3_busy_timeout(writer_.handle(),
+                         0);  // a long reader may delay the checkpoint, never the writers
     sqlite3_wal_checkpoint_v2(writer_.handle(), nullptr, mode, &frames, &moved);
     sqlite3_busy_timeout(writer_.handle(), kBusyTimeoutMs);
-    wal_is_long_ = frames > 4 * kCheckpointPages;  // readers held it back: truncate when they let go
+    wal_is_long_ =
+        frames > 4 * kCheckpointPages;  // readers held it back: truncate when they let go
   }
 
   std::string path_;
@@ -421,6 +431,8 @@ class SqliteDb final : public Db {
 
 }  // namespace
 
-std::unique_ptr<Db> open_sqlite(const std::string& path) { return std::make_unique<SqliteDb>(path); }
+std::unique_ptr<Db> open_sqlite(const std::string& path) {
+  return std::make_unique<SqliteDb>(path);
+}
 
 }  // namespace topup::storage

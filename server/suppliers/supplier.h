@@ -1,6 +1,7 @@
-// The supplier port. A supplier is one file behind this interface (reloadly.cpp). Our attempt id is durable before the first
-// byte of submit() leaves, and one attempt has one id for ever. Calls block up to their deadline, are thread-safe and never
-// run inside a transaction. Outcome of submit and query: only an explicit, final refusal is rejected; anything unclear is unknown.
+// The supplier port. A supplier is one file behind this interface (reloadly.cpp). Our attempt id is
+// durable before the first byte of submit() leaves, and one attempt has one id for ever. Calls
+// block up to their deadline, are thread-safe and never run inside a transaction. Outcome of submit
+// and query: only an explicit, final refusal is rejected; anything unclear is unknown.
 #pragma once
 
 #include <cstdint>
@@ -35,9 +36,11 @@ enum class SupplyState : std::uint8_t {
   accepted,   // taken on, not final
   succeeded,  // delivered
   rejected,   // definite: will not be delivered and nothing is owed
-  held,       // our account or their line, not the order: nothing was sent on; try again later with the same id
+  held,  // our account or their line, not the order: nothing was sent on; try again later with the
+         // same id
   unknown,    // ask again
-  not_found,  // they do not know the id (yet): final only after the rule of the order service, by count of queries
+  not_found,  // they do not know the id (yet): final only after the rule of the order service, by
+              // count of queries
 };
 struct SupplyOutcome {
   SupplyState state = SupplyState::unknown;
@@ -56,12 +59,13 @@ class Supplier {
  public:
   virtual ~Supplier() = default;
   virtual std::string_view name() const = 0;  // "reloadly": stored
-  virtual Result<std::vector<ListedProduct>> products(const std::string& country) = 0;  // unavailable
+  virtual Result<std::vector<ListedProduct>> products(
+      const std::string& country) = 0;  // unavailable
   virtual SupplyOutcome submit(const SubmitRequest&) = 0;
   virtual SupplyOutcome query(const AttemptId&, const std::string& supplier_order_id) = 0;
   virtual Result<Money> balance() = 0;
-  // A callback is a hint: the attempt it is about, to be confirmed by query(). forbidden/signature_invalid,
-  // forbidden/timestamp_expired, invalid_argument/callback_malformed.
+  // A callback is a hint: the attempt it is about, to be confirmed by query().
+  // forbidden/signature_invalid, forbidden/timestamp_expired, invalid_argument/callback_malformed.
   virtual Result<AttemptId> parse_callback(const CallbackRequest&) const = 0;
 };
 

@@ -39,24 +39,27 @@ void insert(storage::Tx& tx, const SupplyAttempt& attempt) {
     INSERT INTO supplier_attempts (attempt_id, order_id, attempt_no, supplier, supplier_operator_id, country, state,
                                    created_at_ms, updated_at_ms)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8))sql",
-          {attempt.id.text, attempt.order.text, attempt.attempt_no, attempt.supplier, attempt.supplier_operator_id,
-           attempt.country, attempt.state, attempt.created_at_ms});
+          {attempt.id.text, attempt.order.text, attempt.attempt_no, attempt.supplier,
+           attempt.supplier_operator_id, attempt.country, attempt.state, attempt.created_at_ms});
 }
 
 std::optional<SupplyAttempt> find(storage::Reader& reader, const AttemptId& id) {
   std::optional<SupplyAttempt> attempt;
-  reader.query(kFind, {id.text}, [&attempt](const storage::Row& row) { attempt = read_attempt(row); });
+  reader.query(kFind, {id.text},
+               [&attempt](const storage::Row& row) { attempt = read_attempt(row); });
   return attempt;
 }
 
 std::vector<SupplyAttempt> attempts_of(storage::Reader& reader, const OrderId& order) {
   std::vector<SupplyAttempt> attempts;
-  reader.query(kOf, {order.text}, [&attempts](const storage::Row& row) { attempts.push_back(read_attempt(row)); });
+  reader.query(kOf, {order.text},
+               [&attempts](const storage::Row& row) { attempts.push_back(read_attempt(row)); });
   return attempts;
 }
 
 void save(storage::Tx& tx, const SupplyAttempt& attempt) {
-  const storage::Value minor = attempt.cost ? storage::Value(attempt.cost->minor) : storage::Value(nullptr);
+  const storage::Value minor =
+      attempt.cost ? storage::Value(attempt.cost->minor) : storage::Value(nullptr);
   const storage::Value currency =
       attempt.cost ? storage::Value(to_word(attempt.cost->currency)) : storage::Value(nullptr);
   tx.exec(R"sql(

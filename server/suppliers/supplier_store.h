@@ -38,8 +38,11 @@ namespace supplier_store {
 
 void insert(storage::Tx& tx, const SupplyAttempt& attempt);
 std::optional<SupplyAttempt> find(storage::Reader& reader, const AttemptId& id);
-std::vector<SupplyAttempt> attempts_of(storage::Reader& reader, const OrderId& order);  // oldest first
-void save(storage::Tx& tx, const SupplyAttempt& attempt);  // state, supplier_order_id, code, counts, cost, updated_at_ms
+std::vector<SupplyAttempt> attempts_of(storage::Reader& reader,
+                                       const OrderId& order);  // oldest first
+void save(
+    storage::Tx& tx,
+    const SupplyAttempt& attempt);  // state, supplier_order_id, code, counts, cost, updated_at_ms
 
 }  // namespace supplier_store
 }  // namespace topup::suppliers

@@ -123,7 +123,7 @@ test('a double tap on pay, a reload in the middle and going back make one order'
   await page.reload();
   await page.waitForLoadState();
   const mine = async () => page.evaluate(async () => {
-    const token = Object.values(localStorage).map((value) => value.match(/[A-Za-z0-9_-]{43}/)?.[0]).find(Boolean);
+    const token = localStorage.getItem('topup.session').match(/[A-Za-z0-9_-]{43}/)[0];
     const answer = await fetch('/api/v1/orders', { headers: { authorization: `Bearer ${token}` } });
     return (await answer.json()).orders;
   });
@@ -220,21 +220,3 @@ test('the console: sign in, the day, one order with journals that sum to zero', 
   }
 });
 
-test('from tap on "pay" in the sheet to "succeeded" on screen: median of seven', async () => {
-  const page = await openPage(browser);
-  const times = [];
-  for (let i = 0; i < 7; ++i) {
-    await toConfirm(page, `1380000${5000 + i}`);
-    await by(page, 'pay-button').click();
-    await page.waitForURL(`${shop.wechat}/**`);
-    const start = performance.now();
-    await page.locator('#pay').click();
-    await page.waitForURL(`${shop.origin}/**`);
-    await waitState(page, 'succeeded');
-    times.push(Math.round(performance.now() - start));
-  }
-  times.sort((a, b) => a - b);
-  console.log(`# pay to succeeded: median ${times[3]} ms (all: ${times.join(' ')})`);
-  assert.ok(times[3] <= 3_000, `median ${times[3]} ms; the goal is 1,500 ms on an idle machine`);
-  await page.context().close();
-});

@@ -174,7 +174,16 @@ test('a notification with a bad signature changes nothing; the genuine one that 
   const { id } = await buyer.buy('13800001234');
   const order = await buyer.reaches(id, 'succeeded');
   assert.equal(order.events.filter((event) => event.event === 'payment_confirmed').length, 1);
-  const refused = shop.log().filter((line) => line.reason === 'signature_invalid');
+  const refused = shop.log().filter((line) => line.route === '/notify/wechat' && line.reason === 'signature_probe');
+  assert.equal(refused.length, 1, 'one log line for the one that was refused');
+  assert.match(refused[0].trace_id, /^[0-9a-f]{32}$/);
+});
+
+test('a forged webhook of the supplier is refused and logged; the genuine one that follows counts', async () => {
+  const buyer = await Buyer.arrive(shop);
+  const { id } = await buyer.buy('13800009009');
+  await buyer.reaches(id, 'succeeded');
+  const refused = shop.log().filter((line) => line.route === '/callback/reloadly' && line.reason === 'signature_invalid');
   assert.ok(refused.length >= 1);
   assert.match(refused[0].trace_id, /^[0-9a-f]{32}$/);
 });

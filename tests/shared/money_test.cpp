@@ -7,11 +7,19 @@
 using namespace topup;
 
 TEST_CASE("decimal text and back: each currency keeps its own number of decimals") {
-  struct Row { const char* name; std::int64_t minor; Currency currency; const char* text; };
+  struct Row {
+    const char* name;
+    std::int64_t minor;
+    Currency currency;
+    const char* text;
+  };
   const Row rows[] = {
-      {"fen", 9850, Currency::cny, "98.50"},        {"below one yuan", 5, Currency::cny, "0.05"},
-      {"zero", 0, Currency::cny, "0.00"},           {"negative", -1, Currency::cny, "-0.01"},
-      {"yen has no decimals", 1200, Currency::jpy, "1200"}, {"fils have three", 1, Currency::kwd, "0.001"},
+      {"fen", 9850, Currency::cny, "98.50"},
+      {"below one yuan", 5, Currency::cny, "0.05"},
+      {"zero", 0, Currency::cny, "0.00"},
+      {"negative", -1, Currency::cny, "-0.01"},
+      {"yen has no decimals", 1200, Currency::jpy, "1200"},
+      {"fils have three", 1, Currency::kwd, "0.001"},
       {"the largest amount", kMaxMinor, Currency::cny, "90071992547409.91"},
       {"the smallest amount", -kMaxMinor, Currency::jpy, "-9007199254740991"},
   };
@@ -25,7 +33,8 @@ TEST_CASE("decimal text and back: each currency keeps its own number of decimals
 }
 
 TEST_CASE("parse_decimal refuses everything that is not plainly an amount") {
-  const char* rows[] = {"", "-", ".", ".5", "5.", "+1", "1e3", "1.234", "0x10", "１", "1,000", " 1", "1 ", "NaN", "--1", "1.2.3"};
+  const char* rows[] = {"",     "-",  ".",     ".5", "5.", "+1",  "1e3", "1.234",
+                        "0x10", "１", "1,000", " 1", "1 ", "NaN", "--1", "1.2.3"};
   for (const char* text : rows) {
     CAPTURE(text);
     const auto got = parse_decimal(text, Currency::cny);
@@ -41,11 +50,20 @@ TEST_CASE("parse_decimal refuses everything that is not plainly an amount") {
 }
 
 TEST_CASE("scale_bp settles the fraction as it is told, and says what was left") {
-  struct Row { std::int64_t minor, bp; Round round; std::int64_t want, left; };
+  struct Row {
+    std::int64_t minor, bp;
+    Round round;
+    std::int64_t want, left;
+  };
   const Row rows[] = {
-      {10000, 9950, Round::half_up, 9950, 0}, {1, 5000, Round::half_up, 1, -5000}, {1, 4999, Round::half_up, 0, 4999},
-      {1, 5000, Round::down, 0, 5000},        {1, 1, Round::up, 1, -9999},         {-1, 5000, Round::half_up, -1, 5000},
-      {-1, 1, Round::down, 0, -1},            {333, 3333, Round::half_up, 111, -111},
+      {10000, 9950, Round::half_up, 9950, 0},
+      {1, 5000, Round::half_up, 1, -5000},
+      {1, 4999, Round::half_up, 0, 4999},
+      {1, 5000, Round::down, 0, 5000},
+      {1, 1, Round::up, 1, -9999},
+      {-1, 5000, Round::half_up, -1, 5000},
+      {-1, 1, Round::down, 0, -1},
+      {333, 3333, Round::half_up, 111, -111},
   };
   for (const Row& row : rows) {
     CAPTURE(row.minor);

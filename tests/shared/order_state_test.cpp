@@ -18,8 +18,10 @@ bool has_buyers_money(State state) {
     case State::awaiting_payment:
     case State::paying:
     case State::closed:
-    case State::refunded: return false;
-    default: return true;
+    case State::refunded:
+      return false;
+    default:
+      return true;
   }
 }
 
@@ -30,7 +32,8 @@ TEST_CASE("no pair of state and event stands in the table twice") {
   for (const Step& step : kSteps) CHECK(seen.insert({step.from, step.on}).second);
 }
 
-TEST_CASE("every state can be reached, and from every state that holds money an end can be reached") {
+TEST_CASE(
+    "every state can be reached, and from every state that holds money an end can be reached") {
   std::set<State> reached = {State::awaiting_payment};
   for (int round = 0; round < kStates; ++round) {
     for (const Step& step : kSteps) {
@@ -40,7 +43,8 @@ TEST_CASE("every state can be reached, and from every state that holds money an 
   CHECK(reached.size() == kStates);
   for (int i = 0; i < kStates; ++i) {
     const State from = static_cast<State>(i);
-    if (from == State::review) continue;  // a person decides what to do with money that does not fit
+    if (from == State::review)
+      continue;  // a person decides what to do with money that does not fit
     std::set<State> after = {from};
     for (int round = 0; round < kStates; ++round) {
       for (const Step& step : kSteps) {
@@ -48,7 +52,8 @@ TEST_CASE("every state can be reached, and from every state that holds money an 
       }
     }
     CAPTURE(to_word(from));
-    CHECK((after.count(State::succeeded) > 0 || after.count(State::refunded) > 0 || after.count(State::closed) > 0));
+    CHECK((after.count(State::succeeded) > 0 || after.count(State::refunded) > 0 ||
+           after.count(State::closed) > 0));
   }
 }
 
@@ -56,7 +61,8 @@ TEST_CASE("money is booked exactly where an order starts or stops holding it") {
   for (const Step& step : kSteps) {
     CAPTURE(to_word(step.from));
     CAPTURE(to_word(step.on));
-    const bool comes_in = has(step.effects, Effect::post_payment) || has(step.effects, Effect::post_suspense);
+    const bool comes_in =
+        has(step.effects, Effect::post_payment) || has(step.effects, Effect::post_suspense);
     CHECK(comes_in == (!has_buyers_money(step.from) && has_buyers_money(step.to)));
     CHECK(has(step.effects, Effect::post_refund) == (step.to == State::refunded));
     CHECK(has(step.effects, Effect::post_fulfilment) == (step.to == State::succeeded));
@@ -71,10 +77,13 @@ TEST_CASE("only a definite answer leads to a refund of a paid order") {
   }
 }
 
-TEST_CASE("the supplier is called once: nothing leads back to submitting but a hold before anything was taken on") {
+TEST_CASE(
+    "the supplier is called once: nothing leads back to submitting but a hold before anything was "
+    "taken on") {
   for (const Step& step : kSteps) {
     if (step.to == State::submitting) CHECK(step.from == State::paid);
-    if (step.to == State::paid) CHECK((step.from == State::paying || step.on == Event::supplier_held));
+    if (step.to == State::paid)
+      CHECK((step.from == State::paying || step.on == Event::supplier_held));
   }
 }
 
@@ -90,7 +99,9 @@ TEST_CASE("words round-trip and every state has one of the buyer's five") {
   CHECK_FALSE(parse_state("paid "));
 }
 
-TEST_CASE("final states accept no event, except that a late payment reopens a closed order to give it back") {
+TEST_CASE(
+    "final states accept no event, except that a late payment reopens a closed order to give it "
+    "back") {
   for (int s = 0; s < kStates; ++s) {
     for (int e = 0; e < kEvents; ++e) {
       const State from = static_cast<State>(s);

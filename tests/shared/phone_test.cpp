@@ -7,14 +7,46 @@
 using namespace topup;
 
 TEST_CASE("forty spellings of one number become one canonical form") {
-  const char* spellings[] = {
-      "13812345678", "138 1234 5678", "138-1234-5678", "138.1234.5678", "(138)12345678", "+8613812345678",
-      "+86 138 1234 5678", "+86-138-1234-5678", "8613812345678", "86 13812345678", "008613812345678", "0086 138 1234 5678",
-      "0086-13812345678", "+86(138)12345678", " 13812345678 ", "\t13812345678", "１３８１２３４５６７８", "＋８６１３８１２３４５６７８",
-      "138　1234　5678", "138 1234 5678", "+86 138 12345678", "138‐1234‐5678", "138–1234–5678", "138—1234—5678",
-      "（138）12345678", "86-138-1234-5678", "0086(138)12345678", "138/1234/5678", "138 12345678", "1381234 5678",
-      "1 3 8 1 2 3 4 5 6 7 8", "+8 6138 1234 5678", "+86.138.1234.5678", "‭13812345678‬", "13812345678 ", "013812345678",
-      "１３８-１２３４-５６７８", "+86　13812345678", "138--1234--5678", "+86/138/1234/5678"};
+  const char* spellings[] = {"13812345678",
+                             "138 1234 5678",
+                             "138-1234-5678",
+                             "138.1234.5678",
+                             "(138)12345678",
+                             "+8613812345678",
+                             "+86 138 1234 5678",
+                             "+86-138-1234-5678",
+                             "8613812345678",
+                             "86 13812345678",
+                             "008613812345678",
+                             "0086 138 1234 5678",
+                             "0086-13812345678",
+                             "+86(138)12345678",
+                             " 13812345678 ",
+                             "\t13812345678",
+                             "１３８１２３４５６７８",
+                             "＋８６１３８１２３４５６７８",
+                             "138　1234　5678",
+                             "138 1234 5678",
+                             "+86 138 12345678",
+                             "138‐1234‐5678",
+                             "138–1234–5678",
+                             "138—1234—5678",
+                             "（138）12345678",
+                             "86-138-1234-5678",
+                             "0086(138)12345678",
+                             "138/1234/5678",
+                             "138 12345678",
+                             "1381234 5678",
+                             "1 3 8 1 2 3 4 5 6 7 8",
+                             "+8 6138 1234 5678",
+                             "+86.138.1234.5678",
+                             "‭13812345678‬",
+                             "13812345678 ",
+                             "013812345678",
+                             "１３８-１２３４-５６７８",
+                             "+86　13812345678",
+                             "138--1234--5678",
+                             "+86/138/1234/5678"};
   CHECK(std::size(spellings) == 40);
   for (const char* typed : spellings) {
     CAPTURE(typed);
@@ -25,7 +57,13 @@ TEST_CASE("forty spellings of one number become one canonical form") {
 }
 
 TEST_CASE("each key press gets a verdict") {
-  struct Row { const char* typed; PhoneVerdict verdict; MainlandOperator hint; int bad_at; const char* reason; };
+  struct Row {
+    const char* typed;
+    PhoneVerdict verdict;
+    MainlandOperator hint;
+    int bad_at;
+    const char* reason;
+  };
   const Row rows[] = {
       {"", PhoneVerdict::empty, MainlandOperator::unknown, -1, ""},
       {"+", PhoneVerdict::incomplete, MainlandOperator::unknown, -1, ""},
@@ -53,7 +91,8 @@ TEST_CASE("each key press gets a verdict") {
       {"140", PhoneVerdict::impossible, MainlandOperator::unknown, 2, "phone_segment_unassigned"},
       {"138123456789", PhoneVerdict::impossible, MainlandOperator::unknown, 11, "phone_too_long"},
       {"138a", PhoneVerdict::impossible, MainlandOperator::unknown, 3, "phone_bad_character"},
-      {"13812345678+", PhoneVerdict::impossible, MainlandOperator::unknown, 11, "phone_bad_character"},
+      {"13812345678+", PhoneVerdict::impossible, MainlandOperator::unknown, 11,
+       "phone_bad_character"},
   };
   for (const Row& row : rows) {
     CAPTURE(row.typed);

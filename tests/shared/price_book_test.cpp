@@ -13,10 +13,14 @@ PriceBook sample() {
   book.version = 3;
   book.published_at_ms = 1'790'000'000'000;
   book.rule = {"default", 2, 9950, 0, 1};
-  book.operators.push_back({"cn-mobile", "中国移动", "China Mobile", "CN", MainlandOperator::mobile});
-  book.operators.push_back({"cn-unicom", "中国联通", "China Unicom", "CN", MainlandOperator::unicom});
-  book.products.push_back({ProductId("cn-mobile-10000"), 0, ProductKind::airtime, fen(10'000), fen(10'000)});
-  book.products.push_back({ProductId("cn-unicom-5000"), 1, ProductKind::airtime, fen(5'000), fen(5'000)});
+  book.operators.push_back(
+      {"cn-mobile", "中国移动", "China Mobile", "CN", MainlandOperator::mobile});
+  book.operators.push_back(
+      {"cn-unicom", "中国联通", "China Unicom", "CN", MainlandOperator::unicom});
+  book.products.push_back(
+      {ProductId("cn-mobile-10000"), 0, ProductKind::airtime, fen(10'000), fen(10'000)});
+  book.products.push_back(
+      {ProductId("cn-unicom-5000"), 1, ProductKind::airtime, fen(5'000), fen(5'000)});
   return book;
 }
 
@@ -52,14 +56,16 @@ TEST_CASE("a book of a newer schema is refused by that name") {
   for (std::size_t i = 0; i + 8 < bytes.size(); ++i) {
     hash = (hash ^ static_cast<unsigned char>(bytes[i])) * 0x100000001b3ULL;
   }
-  for (std::size_t i = 0; i < 8; ++i) bytes[bytes.size() - 8 + i] = static_cast<char>((hash >> (8 * i)) & 0xFF);
+  for (std::size_t i = 0; i < 8; ++i)
+    bytes[bytes.size() - 8 + i] = static_cast<char>((hash >> (8 * i)) & 0xFF);
   CHECK(decode(bytes).error().reason == "price_book_newer");
 }
 
 TEST_CASE("two thousand products stay far below the cap") {
   PriceBook book = sample();
   for (int i = 0; i < 2'000; ++i) {
-    book.products.push_back({ProductId("cn-mobile-x" + std::to_string(i)), 0, ProductKind::airtime, fen(100 + i), fen(100 + i)});
+    book.products.push_back({ProductId("cn-mobile-x" + std::to_string(i)), 0, ProductKind::airtime,
+                             fen(100 + i), fen(100 + i)});
   }
   const std::string bytes = encode(book);
   CHECK(bytes.size() < kMaxPriceBookBytes / 3);

@@ -44,7 +44,7 @@ class OrderShop {
         supply(env),
         refunds(env) {
     env.settings.public_origin = "https://shop.example";
-    env.wake_jobs = [this] { ++wakes; };
+    env.wake_jobs = [this] { ++wakes_; };
     env.order_changed = [](const OrderId&) {};
     env.count_state = [](std::string_view) {};
     auto pay = std::make_unique<ScriptedChannel>("wechat");
@@ -183,6 +183,13 @@ class OrderShop {
     return wrong;
   }
 
+  // Hints follow their commit on the writer's thread; when a later write returns, all earlier ones
+  // have run.
+  int wakes() {
+    shop.db().write([](storage::Tx&) { return true; });
+    return wakes_;
+  }
+
   void run(const jobs::Job& job) {
     if (job.kind == orders::job_kind::kSubmit) return supply.run_submit(job);
     if (job.kind == orders::job_kind::kSupplierQuery) return supply.run_query(job);
@@ -190,6 +197,12 @@ class OrderShop {
     if (job.kind == orders::job_kind::kExpire) return payments.run_expire(job);
     if (job.kind == orders::job_kind::kRefund) return refunds.run(job);
     broken("a job of an unknown kind");
+  }
+  // INT64_MAX when no job waits.
+  std::int64_t next_due() {
+    std::optional<std::int64_t> due;
+    shop.db().read([&due](storage::Reader& reader) { due = jobs::outbox::next_due_ms(reader); });
+    return due.value_or(INT64_MAX);
   }
   std::vector<jobs::Job> claim(std::int64_t limit = 1) {
     std::vector<jobs::Job> claimed;
@@ -203,9 +216,9 @@ class OrderShop {
   // Runs what is due now, until nothing is. Returns how many jobs ran.
   int run_due(int limit = 1'000) {
     int ran = 0;
-    for (std::vector<jobs::Job> claimed = claim(); !claimed.empty() && ran < limit;
-         claimed = claim(), ++ran) {
-      run_one(claimed.front());
+    while (ran < limit && next_due() <= clock.wall_ms()) {
+      run_one(claim().at(0));
+      ++ran;
     }
     return ran;
   }
@@ -215,10 +228,9 @@ class OrderShop {
     const std::int64_t end = clock.wall_ms() + within_ms;
     for (int ran = 0; ran < limit;) {
       ran += run_due(limit - ran);
-      std::optional<std::int64_t> due;
-      shop.db().read([&due](storage::Reader& reader) { due = jobs::outbox::next_due_ms(reader); });
-      if (!due || *due > end) return true;
-      clock.advance_to(*due);
+      const std::int64_t due = next_due();
+      if (due > end) return true;
+      clock.advance_to(due);
     }
     return false;
   }
@@ -228,6 +240,11 @@ class OrderShop {
     } catch (const std::exception&) {
       ++failed_jobs;
     }
+    const bool left =
+        shop.integer(
+            "SELECT COUNT(*) FROM outbox WHERE job_id = $1 AND fence = $2 AND state = 'leased'",
+            {job.job_id, job.fence}) == 1;
+    if (!left) return;
     const bool dead = job.attempts >= jobs::kMaxFailures;
     (void)storage::with_tx(shop.db(), [&](storage::Tx& tx) {
       return dead ? jobs::outbox::bury(tx, job, "failed")
@@ -251,7 +268,6 @@ class OrderShop {
   ScriptedChannel* wechat = nullptr;
   ScriptedSupplier* reloadly = nullptr;
   UserId user;
-  std::atomic<int> wakes{0};
   int failed_jobs = 0;
 
  private:
@@ -261,6 +277,7 @@ class OrderShop {
     catalog.publish("reloadly", catalog::product_changes("reloadly", listed),
                     {"default", 1, 9'950, 0, 1}, "system");
   }
+  std::atomic<int> wakes_{0};
   int placed_ = 0;
 };
 

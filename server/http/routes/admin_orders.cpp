@@ -16,11 +16,15 @@ using base::money_out;
 Json payments_json(storage::Reader& reader, const OrderId& id) {
   Json out = Json::array();
   for (const payments::Attempt& attempt : payments::payment_store::attempts_of(reader, id)) {
-    out.push_back({{"out_trade_no", attempt.out_trade_no.text}, {"channel", attempt.channel}, {"scene", attempt.scene},
-                   {"state", attempt.state}, {"amount", money_out(attempt.amount)},
+    out.push_back({{"out_trade_no", attempt.out_trade_no.text},
+                   {"channel", attempt.channel},
+                   {"scene", attempt.scene},
+                   {"state", attempt.state},
+                   {"amount", money_out(attempt.amount)},
                    {"paid", money_out({attempt.paid_minor, attempt.amount.currency})},
                    {"refunded", money_out({attempt.refunded_minor, attempt.amount.currency})},
-                   {"transaction_id", attempt.transaction_id}, {"created_at_ms", attempt.created_at_ms},
+                   {"transaction_id", attempt.transaction_id},
+                   {"created_at_ms", attempt.created_at_ms},
                    {"updated_at_ms", attempt.updated_at_ms}});
   }
   return out;
@@ -28,10 +32,16 @@ Json payments_json(storage::Reader& reader, const OrderId& id) {
 
 Json supplies_json(storage::Reader& reader, const OrderId& id) {
   Json out = Json::array();
-  for (const suppliers::SupplyAttempt& attempt : suppliers::supplier_store::attempts_of(reader, id)) {
-    Json row = {{"attempt_id", attempt.id.text}, {"supplier", attempt.supplier}, {"state", attempt.state},
-                {"supplier_order_id", attempt.supplier_order_id}, {"code", attempt.code}, {"queries", attempt.queries},
-                {"created_at_ms", attempt.created_at_ms}, {"updated_at_ms", attempt.updated_at_ms}};
+  for (const suppliers::SupplyAttempt& attempt :
+       suppliers::supplier_store::attempts_of(reader, id)) {
+    Json row = {{"attempt_id", attempt.id.text},
+                {"supplier", attempt.supplier},
+                {"state", attempt.state},
+                {"supplier_order_id", attempt.supplier_order_id},
+                {"code", attempt.code},
+                {"queries", attempt.queries},
+                {"created_at_ms", attempt.created_at_ms},
+                {"updated_at_ms", attempt.updated_at_ms}};
     if (attempt.cost) row["cost"] = money_out(*attempt.cost);
     out.push_back(std::move(row));
   }
@@ -41,9 +51,13 @@ Json supplies_json(storage::Reader& reader, const OrderId& id) {
 Json refunds_json(storage::Reader& reader, const OrderId& id) {
   Json out = Json::array();
   for (const payments::Refund& refund : payments::payment_store::refunds_of(reader, id)) {
-    out.push_back({{"out_refund_no", refund.out_refund_no.text}, {"out_trade_no", refund.out_trade_no.text},
-                   {"state", refund.state}, {"amount", money_out(refund.amount)}, {"reason", refund.reason},
-                   {"created_at_ms", refund.created_at_ms}, {"updated_at_ms", refund.updated_at_ms}});
+    out.push_back({{"out_refund_no", refund.out_refund_no.text},
+                   {"out_trade_no", refund.out_trade_no.text},
+                   {"state", refund.state},
+                   {"amount", money_out(refund.amount)},
+                   {"reason", refund.reason},
+                   {"created_at_ms", refund.created_at_ms},
+                   {"updated_at_ms", refund.updated_at_ms}});
   }
   return out;
 }
@@ -55,7 +69,9 @@ Json journals_json(storage::Reader& reader, const OrderId& id) {
     for (const ledger::Posting& posting : journal.postings) {
       postings.push_back({{"account", posting.account}, {"amount", money_out(posting.amount)}});
     }
-    out.push_back({{"journal_id", journal.journal_id}, {"template", journal.name}, {"at_ms", journal.at_ms},
+    out.push_back({{"journal_id", journal.journal_id},
+                   {"template", journal.name},
+                   {"at_ms", journal.at_ms},
                    {"postings", std::move(postings)}});
   }
   return out;
@@ -64,8 +80,14 @@ Json journals_json(storage::Reader& reader, const OrderId& id) {
 Json audit_json(storage::Reader& reader, const OrderId& id) {
   Json out = Json::array();
   for (const audit::Row& row : audit::list_of(reader, id.text)) {
-    out.push_back({{"seq", row.seq}, {"actor", row.actor}, {"action", row.action}, {"subject", row.subject},
-                   {"detail", row.detail}, {"at_ms", row.at_ms}, {"trace_id", row.trace_id}, {"hash", row.hash}});
+    out.push_back({{"seq", row.seq},
+                   {"actor", row.actor},
+                   {"action", row.action},
+                   {"subject", row.subject},
+                   {"detail", row.detail},
+                   {"at_ms", row.at_ms},
+                   {"trace_id", row.trace_id},
+                   {"hash", row.hash}});
   }
   return out;
 }
@@ -94,7 +116,8 @@ Result<Response> show(storage::Db& db, const base::Clock& clock, const Request& 
 
 Result<Response> list(storage::Db& db, const Request& request) {
   const std::string_view state = request.query_value("state");
-  if (!state.empty() && !parse_state(state)) return refuse(Code::invalid_argument, "out_of_range", "state");
+  if (!state.empty() && !parse_state(state))
+    return refuse(Code::invalid_argument, "out_of_range", "state");
   const OrderId cursor(std::string(request.query_value("cursor")));
   std::vector<orders::Order> found;
   db.read([&](storage::Reader& reader) {
@@ -109,7 +132,8 @@ Result<Response> list(storage::Db& db, const Request& request) {
   return Response::json(out);
 }
 
-Result<Response> overview(storage::Db& db, const suppliers::Suppliers& suppliers, const base::Clock& clock) {
+Result<Response> overview(storage::Db& db, const suppliers::Suppliers& suppliers,
+                          const base::Clock& clock) {
   const std::int64_t now = clock.wall_ms();
   const std::int64_t day_start = start_of_day_ms(now, kShanghaiOffsetMs);
   Json by_state = Json::object();
@@ -132,18 +156,23 @@ Result<Response> overview(storage::Db& db, const suppliers::Suppliers& suppliers
     if (const auto balance = supplier->balance()) row["balance"] = money_out(*balance);
     balances.push_back(std::move(row));
   }
-  return Response::json({{"day", day_text(now, kShanghaiOffsetMs)}, {"orders_by_state", by_state},
-                         {"sales", money_out(fen(figures.sold_minor))}, {"trial_balance", trial},
-                         {"work_items", items}, {"audit_ok", chain_holds}, {"suppliers", balances}});
+  return Response::json({{"day", day_text(now, kShanghaiOffsetMs)},
+                         {"orders_by_state", by_state},
+                         {"sales", money_out(fen(figures.sold_minor))},
+                         {"trial_balance", trial},
+                         {"work_items", items},
+                         {"audit_ok", chain_holds},
+                         {"suppliers", balances}});
 }
 
 }  // namespace
 
-void mount_admin_orders(Router& router, storage::Db& db, const suppliers::Suppliers& suppliers, const base::Clock& clock) {
+void mount_admin_orders(Router& router, storage::Db& db, const suppliers::Suppliers& suppliers,
+                        const base::Clock& clock) {
   router.add({"GET", "/api/admin/orders", Auth::staff, "orders.read", Pool::compute, 0, false,
               [&](const Request& request) { return list(db, request); }});
-  router.add({"GET", "/api/admin/orders/{order_id}", Auth::staff, "orders.read", Pool::compute, 0, false,
-              [&](const Request& request) { return show(db, clock, request); }});
+  router.add({"GET", "/api/admin/orders/{order_id}", Auth::staff, "orders.read", Pool::compute, 0,
+              false, [&](const Request& request) { return show(db, clock, request); }});
   router.add({"GET", "/api/admin/overview", Auth::staff, "overview.read", Pool::outside, 0, false,
               [&](const Request&) { return overview(db, suppliers, clock); }});
 }

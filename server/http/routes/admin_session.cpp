@@ -11,7 +11,8 @@ Json session_json(const auth::StaffIdentity& staff) {
 }
 
 std::string cookie(std::string_view token, std::int64_t max_age_s) {
-  return "topup_staff=" + std::string(token) + "; Path=/api/admin; HttpOnly; SameSite=Strict; Max-Age=" + std::to_string(max_age_s);
+  return "topup_staff=" + std::string(token) +
+         "; Path=/api/admin; HttpOnly; SameSite=Strict; Max-Age=" + std::to_string(max_age_s);
 }
 
 Result<Response> sign_in(auth::Sessions& sessions, const Request& request) {

@@ -34,7 +34,8 @@ Result<Response> create_quote(const orders::OrderService& orders, const Request&
 bool is_key(std::string_view key) {
   if (key.size() < 16 || key.size() > 64) return false;
   for (const char c : key) {
-    const bool word = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+    const bool word = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                      c == '-' || c == '_';
     if (!word) return false;
   }
   return true;
@@ -43,9 +44,11 @@ bool is_key(std::string_view key) {
 // The order row itself carries the key, so that placing and remembering commit together.
 Result<orders::PlaceRequest> read_place_request(const Request& request) {
   const std::string_view key = request.header("idempotency-key");
-  if (key.empty()) return refuse(Code::invalid_argument, "idempotency_key_missing", "Idempotency-Key");
+  if (key.empty())
+    return refuse(Code::invalid_argument, "idempotency_key_missing", "Idempotency-Key");
   if (!is_key(key)) {
-    return refuse(Code::invalid_argument, "idempotency_key_malformed", "Idempotency-Key", "16 to 64 letters, digits, - or _");
+    return refuse(Code::invalid_argument, "idempotency_key_malformed", "Idempotency-Key",
+                  "16 to 64 letters, digits, - or _");
   }
   const auto body = base::json_in(request.body);
   if (!body) return tl::unexpected<Error>(body.error());
@@ -55,10 +58,12 @@ Result<orders::PlaceRequest> read_place_request(const Request& request) {
   if (!wanted) return tl::unexpected<Error>(wanted.error());
   const auto seen = base::text_in(*body, "quote_fingerprint", 16);
   if (!seen) return tl::unexpected<Error>(seen.error());
-  return orders::PlaceRequest{request.user, std::string(key), base::hex(base::sha256(request.body)), *wanted, *seen};
+  return orders::PlaceRequest{request.user, std::string(key), base::hex(base::sha256(request.body)),
+                              *wanted, *seen};
 }
 
-Result<Response> create_order(const orders::OrderService& orders, const base::Clock& clock, const Request& request) {
+Result<Response> create_order(const orders::OrderService& orders, const base::Clock& clock,
+                              const Request& request) {
   const auto place = read_place_request(request);
   if (!place) return tl::unexpected<Error>(place.error());
   Quote current;
@@ -72,14 +77,16 @@ Result<Response> create_order(const orders::OrderService& orders, const base::Cl
   return response;
 }
 
-Result<Response> show_order(const orders::OrderService& orders, const base::Clock& clock, const Request& request) {
+Result<Response> show_order(const orders::OrderService& orders, const base::Clock& clock,
+                            const Request& request) {
   const auto view = orders.find(request.user, OrderId(std::string(request.capture("order_id"))));
   if (!view) return tl::unexpected<Error>(view.error());
   return Response::json(wire::order_json(*view, clock.wall_ms()));
 }
 
 Result<Response> list_orders(const orders::OrderService& orders, const Request& request) {
-  const orders::OrderPage page = orders.list(request.user, OrderId(std::string(request.query_value("cursor"))));
+  const orders::OrderPage page =
+      orders.list(request.user, OrderId(std::string(request.query_value("cursor"))));
   Json rows = Json::array();
   for (const orders::Order& order : page.orders) rows.push_back(wire::order_row_json(order));
   Json out = {{"orders", std::move(rows)}};
@@ -105,8 +112,10 @@ Result<orders::StartPayment> read_start_payment(const Request& request) {
   if (body->contains("return_path")) {
     const auto path = base::text_in(*body, "return_path", kMaxReturnPath);
     if (!path) return tl::unexpected<Error>(path.error());
-    if (!path->starts_with("/") || path->starts_with("//") || path->find('\\') != std::string::npos) {
-      return refuse(Code::invalid_argument, "out_of_range", "return_path", "a path of this shop, starting with one slash");
+    if (!path->starts_with("/") || path->starts_with("//") ||
+        path->find('\\') != std::string::npos) {
+      return refuse(Code::invalid_argument, "out_of_range", "return_path",
+                    "a path of this shop, starting with one slash");
     }
     start.return_path = *path;
   }
@@ -126,8 +135,8 @@ Result<Response> start_payment(const orders::PaymentFlow& payments, const Reques
 
 }  // namespace
 
-void mount_orders(Router& router, const orders::OrderService& orders, const orders::PaymentFlow& payments,
-                  const base::Clock& clock) {
+void mount_orders(Router& router, const orders::OrderService& orders,
+                  const orders::PaymentFlow& payments, const base::Clock& clock) {
   router.add({"POST", "/api/v1/quotes", Auth::none, "", Pool::compute, kMaxBody, false,
               [&](const Request& request) { return create_quote(orders, request); }});
   router.add({"POST", "/api/v1/orders", Auth::buyer, "", Pool::store, kMaxBody, false,
@@ -136,18 +145,21 @@ void mount_orders(Router& router, const orders::OrderService& orders, const orde
               [&](const Request& request) { return list_orders(orders, request); }});
   router.add({"GET", "/api/v1/orders/{order_id}", Auth::buyer, "", Pool::compute, 0, false,
               [&](const Request& request) { return show_order(orders, clock, request); }});
-  router.add({"POST", "/api/v1/orders/{order_id}/payments", Auth::buyer, "", Pool::outside, kMaxBody, true,
+  router.add({"POST", "/api/v1/orders/{order_id}/payments", Auth::buyer, "", Pool::outside,
+              kMaxBody, true,
               [&](const Request& request) { return start_payment(payments, request); }});
-  router.add({"POST", "/api/v1/orders/{order_id}/confirm", Auth::buyer, "", Pool::outside, kMaxBody, false,
-              [&](const Request& request) -> Result<Response> {
-                const auto asked = payments.confirm(request.user, OrderId(std::string(request.capture("order_id"))));
+  router.add({"POST", "/api/v1/orders/{order_id}/confirm", Auth::buyer, "", Pool::outside, kMaxBody,
+              false, [&](const Request& request) -> Result<Response> {
+                const auto asked = payments.confirm(
+                    request.user, OrderId(std::string(request.capture("order_id"))));
                 if (!asked) return tl::unexpected<Error>(asked.error());
                 return show_order(orders, clock, request);
               }});
-  router.add({"POST", "/api/v1/orders/{order_id}/cancel", Auth::buyer, "", Pool::outside, kMaxBody, false,
-              [&](const Request& request) -> Result<Response> {
-                const auto done = payments.cancel(request.user, OrderId(std::string(request.capture("order_id"))),
-                                                  "buyer:" + request.user.text);
+  router.add({"POST", "/api/v1/orders/{order_id}/cancel", Auth::buyer, "", Pool::outside, kMaxBody,
+              false, [&](const Request& request) -> Result<Response> {
+                const auto done =
+                    payments.cancel(request.user, OrderId(std::string(request.capture("order_id"))),
+                                    "buyer:" + request.user.text);
                 if (!done) return tl::unexpected<Error>(done.error());
                 return show_order(orders, clock, request);
               }});

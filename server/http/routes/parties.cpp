@@ -1,5 +1,5 @@
-// Where outside parties report. The adapter verifies the raw body; only then a service hears of it. A refusal writes nothing
-// and is logged once by the router, with its reason and the trace id.
+// Where outside parties report. The adapter verifies the raw body; only then a service hears of it.
+// A refusal writes nothing and is logged once by the router, with its reason and the trace id.
 #include "server/http/routes/mounts.h"
 
 namespace topup::http::routes {
@@ -14,7 +14,8 @@ Response refused(const Error& error, const TraceId& trace) {
   return response;
 }
 
-Result<Response> notify_wechat(const payments::Channels& channels, const orders::PaymentFlow& flow, const Request& request) {
+Result<Response> notify_wechat(const payments::Channels& channels, const orders::PaymentFlow& flow,
+                               const Request& request) {
   const payments::PayChannel* channel = channels.find("wechat");
   if (channel == nullptr) return refuse(Code::not_found, "channel_unknown");
   const auto heard = channel->parse_notify({request.headers, request.body});
@@ -24,7 +25,8 @@ Result<Response> notify_wechat(const payments::Channels& channels, const orders:
   return Response::json({{"code", "SUCCESS"}});
 }
 
-Result<Response> callback_reloadly(const suppliers::Suppliers& suppliers, const orders::SupplyFlow& flow, const Request& request) {
+Result<Response> callback_reloadly(const suppliers::Suppliers& suppliers,
+                                   const orders::SupplyFlow& flow, const Request& request) {
   const suppliers::Supplier* supplier = suppliers.find("reloadly");
   if (supplier == nullptr) return refuse(Code::not_found, "supplier_unknown");
   const auto attempt = supplier->parse_callback({request.headers, request.body});
@@ -35,12 +37,14 @@ Result<Response> callback_reloadly(const suppliers::Suppliers& suppliers, const 
 
 }  // namespace
 
-void mount_parties(Router& router, const payments::Channels& channels, const suppliers::Suppliers& suppliers,
-                   const orders::PaymentFlow& payments, const orders::SupplyFlow& supply) {
+void mount_parties(Router& router, const payments::Channels& channels,
+                   const suppliers::Suppliers& suppliers, const orders::PaymentFlow& payments,
+                   const orders::SupplyFlow& supply) {
   router.add({"POST", "/notify/wechat", Auth::party, "", Pool::store, kMaxNotify, false,
               [&](const Request& request) { return notify_wechat(channels, payments, request); }});
-  router.add({"POST", "/callback/reloadly", Auth::party, "", Pool::store, kMaxNotify, false,
-              [&](const Request& request) { return callback_reloadly(suppliers, supply, request); }});
+  router.add(
+      {"POST", "/callback/reloadly", Auth::party, "", Pool::store, kMaxNotify, false,
+       [&](const Request& request) { return callback_reloadly(suppliers, supply, request); }});
 }
 
 }  // namespace topup::http::routes

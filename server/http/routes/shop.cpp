@@ -23,11 +23,13 @@ Result<Response> get_price_book(const catalog::Catalog& catalog, const Request& 
 
 }  // namespace
 
-void mount_shop(Router& router, const ShopFacts& facts, const catalog::Catalog& catalog, auth::Sessions& sessions,
-                const base::Clock& clock) {
+void mount_shop(Router& router, const ShopFacts& facts, const catalog::Catalog& catalog,
+                auth::Sessions& sessions, const base::Clock& clock) {
   router.add({"GET", "/api/v1/shop", Auth::none, "", Pool::compute, 0, false,
               [facts, &clock](const Request&) -> Result<Response> {
-                return Response::json({{"name", facts.name}, {"now_ms", clock.wall_ms()}, {"rehearsed", facts.rehearsed}});
+                return Response::json({{"name", facts.name},
+                                       {"now_ms", clock.wall_ms()},
+                                       {"rehearsed", facts.rehearsed}});
               }});
   router.add({"GET", "/api/v1/price-book", Auth::none, "", Pool::compute, 0, false,
               [&catalog](const Request& request) { return get_price_book(catalog, request); }});

@@ -11,6 +11,13 @@ export const binary = process.env.TOPUP_BINARY ?? join(root, 'build/release/topu
 const client = process.env.TOPUP_WEB ?? join(root, 'web/client/dist/build/h5');
 const console_ = process.env.TOPUP_CONSOLE ?? join(root, 'web/admin/dist');
 
+// A failed test must not leave its shop behind: a living child would keep the whole run waiting.
+const running = new Set();
+if (process.env.NODE_TEST_CONTEXT) {
+  const { after } = await import('node:test');
+  after(() => { for (const child of running) child.kill('SIGKILL'); });
+}
+
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /** Polls until `probe` gives something truthy; fails with `what` after `ms`. */
@@ -43,6 +50,8 @@ export class Shop {
       args.push('--config', join(this.data, 'shop.toml'));
     }
     this.child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    running.add(this.child);
+    this.child.once('exit', () => running.delete(this.child));
     this.said = '';
     this.exited = new Promise((done) => this.child.once('exit', (code, signal) => done({ code, signal })));
     let gone = null;

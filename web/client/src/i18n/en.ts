@@ -190,6 +190,7 @@ export const en: Record<Word, string> = {
   'reason.order_changed': 'The order has just changed. See its state above.',
   'reason.channel_unavailable': "WeChat Pay isn't answering. Nothing was charged. Please try again soon.",
   'reason.channel_refused': 'WeChat Pay declined this payment. Nothing was charged. Please try again.',
+  'reason.too_many_attempts': 'Too many payment attempts for this order. Please place a new one.',
   'reason.too_many_unpaid': 'You have too many unpaid orders. Pay or cancel one first.',
   'reason.session_missing': 'The session is gone. Please reload the page.',
   'reason.session_ended': "The session expired. Try again and you'll get a new one.",

@@ -187,6 +187,7 @@ export const zh = {
   'reason.order_changed': '订单刚刚有了变化，请看上面的状态。',
   'reason.channel_unavailable': '微信支付暂无回应，没有扣款。请稍后再试。',
   'reason.channel_refused': '微信支付没有接受这次付款，没有扣款。请再试一次。',
+  'reason.too_many_attempts': '这个订单付款次数太多，请重新下单。',
   'reason.too_many_unpaid': '未付款的订单太多，请先付款或取消一笔。',
   'reason.session_missing': '会话丢了，请刷新页面。',
   'reason.session_ended': '会话已过期，请再试一次，会自动换新。',

@@ -1,0 +1,50 @@
+// The route table of the binary and web/api/openapi.yaml describe the same routes, both ways. The YAML is written with one
+// path or method a line, so that no parser is needed here.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { binary } from './support/shop.mjs';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+
+function described() {
+  const found = new Map();
+  let path = '';
+  let inPaths = false;
+  let last = '';
+  for (const line of readFileSync(join(root, 'web/api/openapi.yaml'), 'utf8').split('\n')) {
+    if (/^\S/.test(line)) inPaths = line.startsWith('paths:');
+    if (!inPaths) continue;
+    const asPath = line.match(/^  (\/\S*):$/);
+    if (asPath) path = asPath[1];
+    const asMethod = line.match(/^    (get|post|put|delete):/);
+    if (asMethod) {
+      last = `${asMethod[1].toUpperCase()} ${path}`;
+      found.set(last, { auth: 'none', key: false });
+    }
+    const security = line.match(/security: \[\{(buyer|staff): \[\]\}\]/);
+    if (security) found.get(last).auth = security[1];
+    if (line.includes('parameters/IdempotencyKey')) found.get(last).key = true;
+  }
+  return found;
+}
+
+test('every route is described, every description has its route, and both name the same session', () => {
+  const data = mkdtempSync(join(tmpdir(), 'topup routes '));
+  const table = JSON.parse(execFileSync(binary, ['routes', '--data', data], { encoding: 'utf8' }));
+  rmSync(data, { recursive: true });
+  const yaml = described();
+  yaml.delete('GET /api/v1/live');  // a WebSocket: opened by the door, not a row of the table
+  const rows = table.map((route) => `${route.method} ${route.path}`);
+  assert.deepEqual([...yaml.keys()].sort(), [...rows].sort());
+  for (const route of table) {
+    const said = yaml.get(`${route.method} ${route.path}`);
+    assert.equal(route.auth === 'party' ? 'none' : route.auth, said.auth, `${route.method} ${route.path}`);
+    if (route.idempotent) assert.ok(said.key, `${route.path} wants an Idempotency-Key`);
+    assert.equal(route.auth === 'staff', route.permission !== '', `${route.path} has a permission`);
+  }
+});
