@@ -12,7 +12,9 @@ constexpr std::string_view kEnqueue = R"sql(
   INSERT INTO outbox (job_id, kind, subject, state, priority, run_at_ms, trace_id, created_at_ms, fence)
   VALUES ($1 || ':' || $2, $1, $2, 'due', $3, $4, $5, $6, $6)
   ON CONFLICT (kind, subject) DO UPDATE
-    SET run_at_ms = CASE WHEN outbox.run_at_ms < excluded.run_at_ms THEN outbox.run_at_ms ELSE excluded.run_at_ms END,
+    SET run_at_ms = CASE WHEN outbox.state <> 'dead' AND outbox.run_at_ms < excluded.run_at_ms
+                         THEN outbox.run_at_ms ELSE excluded.run_at_ms END,
+        attempts = CASE WHEN outbox.state = 'dead' THEN 0 ELSE outbox.attempts END,
         state = CASE WHEN outbox.state = 'dead' THEN 'due' ELSE outbox.state END)sql";
 
 constexpr std::string_view kBringForward = R"sql(

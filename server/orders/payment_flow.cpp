@@ -154,7 +154,7 @@ Result<bool> PaymentFlow::on_notification(std::string_view channel,
 Result<bool> PaymentFlow::on_trade(storage::Tx& tx, std::string_view channel,
                                    const payments::Trade& trade) const {
   auto attempt = find_attempt(tx, trade.out_trade_no);
-  if (!attempt) {
+  if (!attempt || attempt->channel != channel) {
     if (trade.state != payments::TradeState::paid) return false;
     open_work_item(env_, tx, "payment_without_order", trade.out_trade_no.text, OrderId(),
                    std::string(channel) + " reports a payment that this shop did not start");

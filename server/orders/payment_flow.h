@@ -39,7 +39,8 @@ class PaymentFlow {
   // Asks the channel about every open attempt now. The order as it is afterwards.
   Result<bool> confirm(const UserId& user, const OrderId& id) const;
   Result<bool> cancel(const UserId& user, const OrderId& id, std::string_view actor) const;
-  // A verified notification: recorded and acted on in one transaction; true also for a repeat.
+  // A verified notification: recorded and acted on in one transaction. True when it changed
+  // something; a repeat is false, and both are answered as heard.
   Result<bool> on_notification(std::string_view channel,
                                const payments::Notification& notification) const;
 

@@ -69,6 +69,12 @@ Result<bool> settle_refund(const OrderEnv& env, storage::Tx& tx, const payments:
                    "a channel reports a refund that this shop did not ask for");
     return true;
   }
+  if (refund->state == refund_state::kRefused && said.state == payments::RefundState::succeeded) {
+    // Settled by hand at the channel: the money has left, so the books need a person.
+    open_work_item(env, tx, "refund_after_refusal", refund->out_refund_no.text, refund->order,
+                   decimal_text(said.amount));
+    return true;
+  }
   if (is_final_refund(*refund)) return false;
   const std::int64_t now = env.clock.wall_ms();
   const auto attempt = find_attempt(tx, refund->out_trade_no);

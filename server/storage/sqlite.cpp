@@ -137,6 +137,7 @@ class Connection {
   }
 
   void bind(const Statement& statement, std::initializer_list<Value> values) {
+    check(values.size() <= kMaxValues, "too many SQL values");
     std::size_t number = 0;
     for (const Value& value : values) {
       const int index = statement.index_of[number++];
@@ -393,7 +394,15 @@ class SqliteDb final : public Db {
       for (Job* job : group) job->done = true;  // the job belongs to its caller again
     }
     finished_.notify_all();
-    for (const auto& hint : hints) hint();
+    inside_body = true;  // a hint that waited for a write() would wait for this very thread
+    for (const auto& hint : hints) {
+      try {
+        hint();
+      } catch (const std::exception& failure) {
+        base::log(base::Level::error, "store_hint_failed", {{"why", failure.what()}});
+      }
+    }
+    inside_body = false;
   }
 
   void checkpoint_when_due() {

@@ -105,6 +105,26 @@ TEST_CASE("outbox: a lease that ran out is leased again with a higher fence") {
   CHECK(second.attempts == 2);
 }
 
+TEST_CASE("outbox: leases of a dead process are released at once, and its fences stay lost") {
+  Queue queue;
+  queue.enqueue("submit", "s1", kNow);
+  queue.enqueue("submit", "dead", kNow);
+  const std::vector<Job> before = queue.claim(kNow);
+  REQUIRE(before.size() == 2);
+  const Job& poison = before[0].subject == "dead" ? before[0] : before[1];
+  const Job& crashed = before[0].subject == "dead" ? before[1] : before[0];
+  CHECK(queue.settle([&](storage::Tx& tx) { return outbox::bury(tx, poison, "poison"); })
+            .has_value());
+  (void)queue.settle([](storage::Tx& tx) -> Result<bool> {
+    outbox::release_all(tx, kNow + 1);
+    return true;
+  });
+  const Job again = queue.claim_one(kNow + 1);
+  CHECK(again.subject == "s1");
+  CHECK_FALSE(queue.finish(crashed).has_value());
+  CHECK(queue.finish(again).has_value());
+}
+
 TEST_CASE("outbox: whoever comes late has lost the lease, and everything it wrote with it") {
   Queue queue;
   queue.enqueue("submit", "s1", kNow);

@@ -547,7 +547,9 @@ TEST_CASE(
   });
   const auto started = shop.try_start(order);
   CHECK(shop.state(order) == State::closed);
-  CHECK_FALSE(started.has_value());
+  CHECK(reason_of(started) == "order_not_payable");
+  CHECK(shop.wechat->closes.calls() ==
+        2);  // once by the cancel, once for the sheet that came after it
 }
 
 TEST_CASE("payment: cancel, notification and payment query at once leave one consistent end") {

@@ -28,7 +28,7 @@ using testing::OrderShop;
 using testing::ScriptedChannel;
 using testing::ScriptedSupplier;
 
-constexpr std::uint64_t kSeeds = 150;  // TOPUP_SEEDS=2000 in the environment runs more of them
+constexpr std::uint64_t kSeeds = 120;  // TOPUP_SEEDS=2000 in the environment runs more of them
 constexpr int kOrders = 5;
 constexpr int kSteps = 50;
 constexpr std::int64_t kTwoDaysMs = 48 * 3'600'000;

@@ -263,6 +263,29 @@ TEST_CASE("O-05: a refusal heard after the success keeps the success and calls a
   CHECK(shop.broken_books() == "");
 }
 
+TEST_CASE("O-05: a delivery heard after the refusal is not booked, and calls a person") {
+  OrderShop shop;
+  const OrderId order = shop.paid_order();
+  shop.reloadly->submits.then(ScriptedSupplier::said(SupplyState::unknown));
+  shop.run_due();
+  shop.reloadly->queries.then_do([&](const auto&) {
+    shop.shop.db().write([&](storage::Tx& tx) {
+      Order now = *order_store::find(tx, order);
+      suppliers::SupplyAttempt attempt = suppliers::supplier_store::attempts_of(tx, order).front();
+      attempt.state = supply_state::kRejected;
+      suppliers::supplier_store::save(tx, attempt);
+      return apply(shop.env, tx, now, Event::supplier_rejected, {"reloadly", "", nullptr, &attempt})
+          .has_value();
+    });
+    return ScriptedSupplier::said(SupplyState::succeeded, "AFTER_ALL");
+  });
+  CHECK(shop.run_until_quiet(kDayMs24));
+  CHECK(shop.state(order) == State::refunded);
+  CHECK(shop.work_items() == std::vector<std::string>{"supplier_contradiction"});
+  CHECK(shop.journals("fulfilment") == 0);
+  CHECK(shop.broken_books() == "");
+}
+
 // ---- held: nothing was taken on, so the same id may go again
 
 TEST_CASE("held: the same id is submitted again after a growing wait, and succeeds in the end") {
