@@ -1,7 +1,7 @@
 // The configuration file (TOML) and its TOPUP_* overrides. Every mistake is reported at once, each
 // with its key, what is wrong and what would be right. Secrets are never written here: the file
 // names files that hold them. An override is TOPUP_ + SECTION + _ + KEY in capitals, e.g.
-// TOPUP_SERVER_PORT=9000.
+// TOPUP_SERVER_PORT=9000; those of an outside party count once its section stands in the file.
 #pragma once
 
 #include <cstdint>

@@ -11,12 +11,9 @@ export const binary = process.env.TOPUP_BINARY ?? join(root, 'build/release/topu
 const client = process.env.TOPUP_WEB ?? join(root, 'web/client/dist/build/h5');
 const console_ = process.env.TOPUP_CONSOLE ?? join(root, 'web/admin/dist');
 
-// A failed test must not leave its shop behind: a living child would keep the whole run waiting.
+// A failed test must not leave its shop behind: a child that is waited for would keep the whole run waiting.
 const running = new Set();
-if (process.env.NODE_TEST_CONTEXT) {
-  const { after } = await import('node:test');
-  after(() => { for (const child of running) child.kill('SIGKILL'); });
-}
+process.on('exit', () => { for (const child of running) child.kill('SIGKILL'); });
 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -51,6 +48,7 @@ export class Shop {
     }
     this.child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     running.add(this.child);
+    for (const handle of [this.child, this.child.stdout, this.child.stderr]) handle.unref();
     this.child.once('exit', () => running.delete(this.child));
     this.said = '';
     this.exited = new Promise((done) => this.child.once('exit', (code, signal) => done({ code, signal })));
@@ -70,6 +68,7 @@ export class Shop {
   }
 
   async stop() {
+    this.child.ref();
     this.child.kill('SIGTERM');
     const how = await this.exited;
     if (this.ownsData) this.cleanup = () => rmSync(this.data, { recursive: true, force: true });
@@ -77,6 +76,7 @@ export class Shop {
   }
 
   async kill() {
+    this.child.ref();
     this.child.kill('SIGKILL');
     await this.exited;
   }
