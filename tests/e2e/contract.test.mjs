@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { binary } from './support/shop.mjs';
+import { get } from 'node:http';
+import { Shop, binary } from './support/shop.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
@@ -47,4 +48,36 @@ test('every route is described, every description has its route, and both name t
     if (route.idempotent) assert.ok(said.key, `${route.path} wants an Idempotency-Key`);
     assert.equal(route.auth === 'staff', route.permission !== '', `${route.path} has a permission`);
   }
+});
+
+const asked = (shop, path, host) => new Promise((done, fail) => {
+  get(`${shop.origin}${path}`, { headers: { host } }, (response) => {
+    response.resume();
+    done({ status: response.statusCode, location: response.headers.location });
+  }).on('error', fail);
+});
+
+test('a page asked for as localhost is sent to the shop\'s own name, where the buyer\'s session lives', async () => {
+  const shop = await Shop.start({});
+  const { port } = new URL(shop.origin);
+  assert.deepEqual(await asked(shop, '/', `localhost:${port}`), { status: 307, location: `${shop.origin}/` });
+  assert.equal((await asked(shop, '/api/v1/shop', `localhost:${port}`)).status, 200);
+  assert.equal((await asked(shop, '/', `127.0.0.1:${port}`)).status, 200);
+  await shop.stop();
+  shop.cleanup();
+});
+
+test('what the door refuses is a problem document as well', async () => {
+  const shop = await Shop.start({});
+  for (const [path, options, status] of [
+    ['/nothing/here', {}, 404], ['/api/v1/orders', { method: 'DELETE' }, 405], ['/%00', {}, 400],
+    ['/api/v1/quotes', { method: 'POST', body: 'x'.repeat(5_000), headers: { 'content-type': 'application/json' } }, 413],
+  ]) {
+    const response = await fetch(shop.origin + path, options);
+    assert.equal(response.status, status, path);
+    assert.match(response.headers.get('content-type'), /application\/problem\+json/);
+    assert.match((await response.json()).reason, /^[a-z_]+$/);
+  }
+  await shop.stop();
+  shop.cleanup();
 });
