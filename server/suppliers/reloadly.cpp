@@ -452,9 +452,18 @@ SupplyOutcome Reloadly::query_report(const AttemptId& attempt) {
 
 SupplyOutcome Reloadly::query(const AttemptId& attempt, const std::string& supplier_order_id) {
   if (!is_identifier(attempt.text)) return outcome(SupplyState::unknown, "request_malformed");
-  if (supplier_order_id.empty()) return query_report(attempt);
-  if (!is_digits(supplier_order_id)) return outcome(SupplyState::unknown, "request_malformed");
-  return query_status(attempt, supplier_order_id);
+  if (!supplier_order_id.empty()) {
+    if (!is_digits(supplier_order_id)) return outcome(SupplyState::unknown, "request_malformed");
+    return query_status(attempt, supplier_order_id);
+  }
+  SupplyOutcome reported = query_report(attempt);
+  if (reported.state != SupplyState::succeeded || reported.cost ||
+      !is_digits(reported.supplier_order_id)) {
+    return reported;
+  }
+  // Reports leave out what a top-up cost; its status tells. Without that answer success stands.
+  SupplyOutcome full = query_status(attempt, reported.supplier_order_id);
+  return full.state == SupplyState::succeeded ? full : reported;
 }
 
 Result<Money> Reloadly::balance() {

@@ -324,8 +324,7 @@ TEST_CASE(
 }
 
 TEST_CASE("server: cpp-httplib never listens") {
-  const std::filesystem::path root =
-      std::filesystem::path(__FILE__).parent_path() / "../../../server";
+  const std::filesystem::path root = std::filesystem::path(TOPUP_SOURCE_DIR) / "server";
   int scanned = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
     if (entry.path().extension() != ".cpp") continue;
