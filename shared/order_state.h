@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -106,16 +107,20 @@ inline constexpr std::array kSteps = {
     Step{State::refunding, Event::refund_refused, State::manual, Effect::open_work_item},
 };
 
-constexpr const Step* find_step(State from, Event on) {
-  for (const Step& step : kSteps) {
-    if (step.from == from && step.on == on) return &step;
-  }
-  return nullptr;
+// Where (from, on) stands in the table; kSteps.size() when it is not listed.
+constexpr std::size_t step_index(State from, Event on) {
+  std::size_t i = 0;
+  while (i < kSteps.size() && !(kSteps[i].from == from && kSteps[i].on == on)) ++i;
+  return i;
+}
+inline const Step* find_step(State from, Event on) {
+  const std::size_t i = step_index(from, on);
+  return i < kSteps.size() ? &kSteps[i] : nullptr;
 }
 constexpr std::optional<State> next(State from, Event on) {
-  const Step* step = find_step(from, on);
-  if (step == nullptr) return std::nullopt;
-  return step->to;
+  const std::size_t i = step_index(from, on);
+  if (i == kSteps.size()) return std::nullopt;
+  return kSteps[i].to;
 }
 
 // The five words a buyer sees.
