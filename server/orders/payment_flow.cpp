@@ -37,8 +37,6 @@ std::int64_t next_query_ms(const payments::Attempt& attempt, std::int64_t now) {
   return std::max(now + 15'000, std::min(attempt.expires_at_ms, now + 300'000));
 }
 
-std::string actor_of(std::string_view channel) { return std::string(channel); }
-
 }  // namespace
 
 Result<StartedPayment> PaymentFlow::start(const StartPayment& request) const {
@@ -185,7 +183,7 @@ void PaymentFlow::on_paid(storage::Tx& tx, payments::Attempt attempt,
   check(order.has_value(), "an attempt has an order");
   const bool fits = attempt.state == attempt_state::kPaid;
   const Event event = fits ? Event::payment_confirmed : Event::payment_mismatch;
-  Cause cause{actor_of(attempt.channel), "", &attempt};
+  Cause cause{attempt.channel, "", &attempt};
   if (!fits) {
     cause.reason = trade.payee_matches ? "paid " + decimal_text(trade.paid) + " " +
                                              std::string(to_word(trade.paid.currency)) + ", owed " +
@@ -224,10 +222,9 @@ void PaymentFlow::on_paid_in_vain(storage::Tx& tx, const Order& order,
   payments::payment_store::mark_duplicate(tx, attempt.out_trade_no, now);
   ledger::post(tx, ledger::payment_received(attempt.out_trade_no.text, attempt.channel, paid),
                order.id, base::TraceScope::current(), now);
-  audit::append(
-      tx,
-      {actor_of(attempt.channel), "payment.duplicate", order.id.text, attempt.out_trade_no.text},
-      base::TraceScope::current(), now);
+  audit::append(tx,
+                {attempt.channel, "payment.duplicate", order.id.text, attempt.out_trade_no.text},
+                base::TraceScope::current(), now);
   request_refund(env_, tx, attempt, paid, "paid_twice");
 }
 
@@ -305,7 +302,7 @@ Result<bool> PaymentFlow::end_unpaid(const OrderId& id, Event event, std::string
         return refuse(Code::conflict, "order_changed", "order_id");
     }
     if (!next(order->state, event)) return refuse(Code::conflict, "order_already_paid", "order_id");
-    const auto moved = apply(env_, tx, *order, event, {actor, ""});
+    const auto moved = apply(env_, tx, *order, event, {std::string(actor), ""});
     if (!moved) return tl::unexpected<Error>(moved.error());
     return true;
   });

@@ -32,7 +32,7 @@ Result<bool> finish_refund(const OrderEnv& env, storage::Tx& tx, const payments:
   const bool moves_order =
       attempt.state == payments::attempt_state::kPaid && next(order->state, event).has_value();
   if (moves_order) {
-    Cause cause{actor, std::string(why)};
+    Cause cause{std::string(actor), std::string(why)};
     cause.refund = &refund;
     const auto moved = apply(env, tx, *order, event, cause);
     if (!moved) return tl::unexpected<Error>(moved.error());

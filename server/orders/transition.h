@@ -16,8 +16,8 @@
 namespace topup::orders {
 
 struct Cause {
-  std::string_view actor;  // as in audit::Entry
-  std::string reason;      // a stable word or a party's own code; "" when the event says it all
+  std::string actor;   // as in audit::Entry; owned, because causes are often built from temporaries
+  std::string reason;  // a stable word or a party's own code; "" when the event says it all
   const payments::Attempt* payment = nullptr;        // for payment events, with paid_minor filled
   const suppliers::SupplyAttempt* supply = nullptr;  // for supplier events
   const payments::Refund* refund = nullptr;          // for refund events
