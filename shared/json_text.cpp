@@ -1,5 +1,7 @@
 #include "shared/json_text.h"
 
+#include "shared/digits.h"
+
 namespace topup {
 
 void JsonText::comma() {
@@ -37,6 +39,8 @@ JsonText& JsonText::key(std::string_view name) {
   return *this;
 }
 
+JsonText& JsonText::key(const char* name) { return key(std::string_view(name)); }
+
 JsonText& JsonText::text(std::string_view value) {
   constexpr char kHex[] = "0123456789abcdef";
   comma();
@@ -60,7 +64,7 @@ JsonText& JsonText::text(std::string_view value) {
 
 JsonText& JsonText::integer(std::int64_t value) {
   comma();
-  out_ += std::to_string(value);
+  append_digits(out_, value);
   return *this;
 }
 

@@ -19,6 +19,7 @@ class JsonText {
   JsonText& begin_array();
   JsonText& end_array();
   JsonText& key(std::string_view name);
+  JsonText& key(const char* name);  // a literal: one word at the call, not a view on the stack
   JsonText& text(std::string_view value);
   JsonText& integer(std::int64_t value);
   JsonText& boolean(bool value);

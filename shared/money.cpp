@@ -3,35 +3,51 @@
 #include <array>
 #include <utility>
 
+#include "shared/digits.h"
+
 namespace topup {
 namespace {
 
-struct CurrencyRow {
-  Currency currency;
-  std::string_view word;
-  int digits;
-};
-// ISO 4217 letters and minor digits.
-constexpr std::array kCurrencies = {
-    CurrencyRow{Currency::cny, "CNY", 2}, CurrencyRow{Currency::usd, "USD", 2},
-    CurrencyRow{Currency::eur, "EUR", 2}, CurrencyRow{Currency::gbp, "GBP", 2},
-    CurrencyRow{Currency::hkd, "HKD", 2}, CurrencyRow{Currency::jpy, "JPY", 0},
-    CurrencyRow{Currency::krw, "KRW", 0}, CurrencyRow{Currency::thb, "THB", 2},
-    CurrencyRow{Currency::vnd, "VND", 0}, CurrencyRow{Currency::kwd, "KWD", 3},
-};
-constexpr bool rows_follow_the_enum() {
-  for (std::size_t i = 0; i < kCurrencies.size(); ++i) {
-    if (static_cast<std::size_t>(kCurrencies[i].currency) != i) return false;
+// ISO 4217 letters in the order of the enum.
+constexpr std::string_view kLetters =
+    "AEDAFNALLAMDAOAARSAUDAWGAZNBAMBBDBDTBGNBHDBIFBMDBNDBOBBRLBSDBTNBWPBYNBZDCADCDF"
+    "CHFCLPCNYCOPCRCCUPCVECZKDJFDKKDOPDZDEGPERNETBEURFJDFKPGBPGELGHSGIPGMDGNFGTQGYD"
+    "HKDHNLHTGHUFIDRILSINRIQDIRRISKJMDJODJPYKESKGSKHRKMFKPWKRWKWDKYDKZTLAKLBPLKRLRD"
+    "LSLLYDMADMDLMGAMKDMMKMNTMOPMRUMURMVRMWKMXNMYRMZNNADNGNNIONOKNPRNZDOMRPABPENPGK"
+    "PHPPKRPLNPYGQARRONRSDRUBRWFSARSBDSCRSDGSEKSGDSHPSLESOSSRDSSPSTNSVCSYPSZLTHBTJS"
+    "TMTTNDTOPTRYTTDTWDTZSUAHUGXUSDUYUUZSVESVNDVUVWSTXAFXCDXCGXOFXPFYERZARZMWZWG";
+static_assert(kLetters.size() == 3 * kCurrencyCount);
+constexpr std::string_view letters_at(std::size_t index) { return kLetters.substr(3 * index, 3); }
+constexpr bool letters_ascend() {
+  for (std::size_t i = 1; i < kCurrencyCount; ++i) {
+    if (!(letters_at(i - 1) < letters_at(i))) return false;
   }
   return true;
 }
-static_assert(rows_follow_the_enum());
+static_assert(letters_ascend());
+static_assert(letters_at(static_cast<std::size_t>(Currency::cny)) == "CNY" &&
+              letters_at(static_cast<std::size_t>(Currency::try_)) == "TRY" &&
+              letters_at(static_cast<std::size_t>(Currency::zwg)) == "ZWG");
+
+// All others have two digits after the point.
+constexpr std::string_view kWithoutDecimals =
+    "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF";
+constexpr std::string_view kWithThreeDecimals = "BHD IQD JOD KWD LYD OMR TND";
+struct DigitTable {
+  std::array<std::uint8_t, kCurrencyCount> digits{};
+};
+constexpr DigitTable make_digits() {
+  DigitTable table;
+  for (std::size_t i = 0; i < kCurrencyCount; ++i) {
+    const bool none = kWithoutDecimals.find(letters_at(i)) != std::string_view::npos;
+    const bool three = kWithThreeDecimals.find(letters_at(i)) != std::string_view::npos;
+    table.digits[i] = none ? 0 : three ? 3 : 2;
+  }
+  return table;
+}
+constexpr DigitTable kDigits = make_digits();
 
 constexpr int kMaxExtraDecimals = 12;
-
-const CurrencyRow& row_of(Currency currency) {
-  return kCurrencies[static_cast<std::size_t>(currency)];
-}
 
 bool in_range(__int128 minor) { return minor <= kMaxMinor && minor >= -__int128{kMaxMinor}; }
 
@@ -42,7 +58,7 @@ tl::unexpected<Error> malformed() {
 }
 
 // numerator / denominator with the fraction settled by `round`; denominator > 0.
-__int128 divide(__int128 numerator, std::int64_t denominator, Round round) {
+__int128 divide(__int128 numerator, __int128 denominator, Round round) {
   const __int128 quotient = numerator / denominator;  // towards zero
   __int128 left = numerator % denominator;
   if (left == 0) return quotient;
@@ -102,12 +118,22 @@ Result<Money> from_decimal(const Decimal& decimal, Currency currency, Round roun
 
 }  // namespace
 
-int minor_digits(Currency currency) { return row_of(currency).digits; }
-std::string_view to_word(Currency currency) { return row_of(currency).word; }
+int minor_digits(Currency currency) { return kDigits.digits[static_cast<std::size_t>(currency)]; }
+std::string_view to_word(Currency currency) {
+  return letters_at(static_cast<std::size_t>(currency));
+}
 
 std::optional<Currency> parse_currency(std::string_view word) {
-  for (const CurrencyRow& row : kCurrencies) {
-    if (row.word == word) return row.currency;
+  std::size_t low = 0;
+  std::size_t high = kCurrencyCount;
+  while (low < high) {
+    const std::size_t middle = (low + high) / 2;
+    if (letters_at(middle) == word) return static_cast<Currency>(middle);
+    if (letters_at(middle) < word) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
   }
   return std::nullopt;
 }
@@ -145,7 +171,7 @@ Result<Money> round_to_step(Money amount, std::int64_t step_minor, Round round) 
 
 std::string decimal_text(Money amount) {
   const int digits = minor_digits(amount.currency);
-  std::string text = std::to_string(amount.minor < 0 ? -amount.minor : amount.minor);
+  std::string text = digits_of(amount.minor < 0 ? -amount.minor : amount.minor);
   const auto wanted = static_cast<std::size_t>(digits) + 1;
   if (text.size() < wanted) text.insert(0, wanted - text.size(), '0');
   if (digits > 0) text.insert(text.size() - static_cast<std::size_t>(digits), 1, '.');
@@ -163,6 +189,51 @@ Result<Money> parse_decimal_rounded(std::string_view text, Currency currency, Ro
   const Result<Decimal> decimal = read_decimal(text, kMaxExtraDecimals);
   if (!decimal) return tl::unexpected<Error>(decimal.error());
   return from_decimal(*decimal, currency, round);
+}
+
+namespace {
+constexpr int kRateDecimals = 8;
+
+std::int64_t power_of_ten(int exponent) {
+  std::int64_t power = 1;
+  for (; exponent > 0; --exponent) power *= 10;
+  return power;
+}
+}  // namespace
+
+Result<Money> convert(Money amount, const Rate& rate, Round round) {
+  if (amount.currency != rate.from) return refuse(Code::invalid_argument, "currency_mismatch");
+  if (rate.scaled < 1 || rate.scaled > kMaxRateScaled) {
+    return refuse(Code::invalid_argument, "rate_out_of_range");
+  }
+  // 2^53 × 10^14 × 10^3 stays below 2^127.
+  const __int128 numerator =
+      __int128{amount.minor} * rate.scaled * power_of_ten(minor_digits(rate.to));
+  const __int128 denominator = __int128{kRateOne} * power_of_ten(minor_digits(rate.from));
+  const __int128 minor = divide(numerator, denominator, round);
+  if (!in_range(minor)) return overflow();
+  return Money{static_cast<std::int64_t>(minor), rate.to};
+}
+
+Result<Rate> parse_rate(std::string_view text, Currency from, Currency to) {
+  const Result<Decimal> decimal = read_decimal(text, kRateDecimals);
+  if (!decimal) return tl::unexpected<Error>(decimal.error());
+  __int128 scaled = decimal->digits;
+  for (int places = decimal->decimals; places < kRateDecimals; ++places) scaled *= 10;
+  if (decimal->negative || scaled < 1 || scaled > kMaxRateScaled) {
+    return refuse(Code::invalid_argument, "rate_out_of_range");
+  }
+  return Rate{from, to, static_cast<std::int64_t>(scaled)};
+}
+
+std::string rate_text(const Rate& rate) {
+  std::string text = digits_of(rate.scaled);
+  constexpr auto kWanted = static_cast<std::size_t>(kRateDecimals) + 1;
+  if (text.size() < kWanted) text.insert(0, kWanted - text.size(), '0');
+  text.insert(text.size() - kRateDecimals, 1, '.');
+  while (text.back() == '0') text.pop_back();
+  if (text.back() == '.') text.pop_back();
+  return text;
 }
 
 }  // namespace topup

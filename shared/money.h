@@ -1,6 +1,7 @@
 // Money: integer minor units with their currency (fen, cent, yen). No floating point, not even for
 // text. |minor| <= kMaxMinor = 2^53 - 1, so that JavaScript holds every amount exactly. Pure;
-// thread-safe. Errors: currency_mismatch, amount_overflow, amount_malformed, unknown_currency.
+// thread-safe. Errors: currency_mismatch, amount_overflow, amount_malformed, unknown_currency,
+// rate_out_of_range.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +13,25 @@
 
 namespace topup {
 
-// Stored as its three letters, never as its number. ISO 4217.
-enum class Currency : std::uint8_t { cny, usd, eur, gbp, hkd, jpy, krw, thb, vnd, kwd };
+// ISO 4217, every currency a person can hold, in alphabetical order. Stored and sent as its three
+// letters, never as its number: the order may change when a currency is added.
+// clang-format off
+enum class Currency : std::uint8_t {
+  aed, afn, all, amd, aoa, ars, aud, awg, azn, bam, bbd, bdt, bgn, bhd,
+  bif, bmd, bnd, bob, brl, bsd, btn, bwp, byn, bzd, cad, cdf, chf, clp,
+  cny, cop, crc, cup, cve, czk, djf, dkk, dop, dzd, egp, ern, etb, eur,
+  fjd, fkp, gbp, gel, ghs, gip, gmd, gnf, gtq, gyd, hkd, hnl, htg, huf,
+  idr, ils, inr, iqd, irr, isk, jmd, jod, jpy, kes, kgs, khr, kmf, kpw,
+  krw, kwd, kyd, kzt, lak, lbp, lkr, lrd, lsl, lyd, mad, mdl, mga, mkd,
+  mmk, mnt, mop, mru, mur, mvr, mwk, mxn, myr, mzn, nad, ngn, nio, nok,
+  npr, nzd, omr, pab, pen, pgk, php, pkr, pln, pyg, qar, ron, rsd, rub,
+  rwf, sar, sbd, scr, sdg, sek, sgd, shp, sle, sos, srd, ssp, stn, svc,
+  syp, szl, thb, tjs, tmt, tnd, top, try_, ttd, twd, tzs, uah, ugx, usd,
+  uyu, uzs, ves, vnd, vuv, wst, xaf, xcd, xcg, xof, xpf, yer, zar, zmw,
+  zwg,
+};
+// clang-format on
+inline constexpr std::size_t kCurrencyCount = static_cast<std::size_t>(Currency::zwg) + 1;
 
 inline constexpr std::int64_t kMaxMinor = (std::int64_t{1} << 53) - 1;
 
@@ -42,7 +60,9 @@ enum class Round : std::uint8_t {
   half_up
 };  // towards zero, away from zero, to nearest with halves away
 
-inline constexpr std::int64_t kBasisPointsPerWhole = 10'000;  // 100 bp = 1 %
+inline constexpr std::int64_t kRateOne = 100'000'000;
+inline constexpr std::int64_t kMaxRateScaled = 1'000'000 * kRateOne;  // a million to one
+inline constexpr std::int64_t kBasisPointsPerWhole = 10'000;          // 100 bp = 1 %
 
 // amount × rate_bp / 10,000. `remainder` receives what rounding left, in 1/10,000 of a minor unit,
 // if not null.
@@ -60,5 +80,23 @@ Result<Money> parse_decimal(std::string_view text, Currency currency);
 // As parse_decimal, but accepts up to 12 decimals and rounds them as told: for wallets that keep
 // more digits than we do.
 Result<Money> parse_decimal_rounded(std::string_view text, Currency currency, Round round);
+
+// An exchange rate as a scaled integer: one major unit of `from` is worth scaled / 10^8 major units
+// of `to`. 7.1234 CNY for a dollar is {usd, cny, 712'340'000}. 0 < scaled <= kMaxRateScaled.
+struct Rate {
+  Currency from = Currency::cny;
+  Currency to = Currency::cny;
+  std::int64_t scaled = kRateOne;
+  friend bool operator==(const Rate& a, const Rate& b) {
+    return a.from == b.from && a.to == b.to && a.scaled == b.scaled;
+  }
+};
+// amount × rate, rounded once. Errors: currency_mismatch (not rate.from), rate_out_of_range,
+// amount_overflow.
+Result<Money> convert(Money amount, const Rate& rate, Round round);
+// "7.1234": digits, at most 8 decimals, nothing rounded. Errors: amount_malformed,
+// rate_out_of_range.
+Result<Rate> parse_rate(std::string_view text, Currency from, Currency to);
+std::string rate_text(const Rate& rate);  // the inverse, without trailing zeros
 
 }  // namespace topup

@@ -1,220 +1,199 @@
 #include "shared/price_book.h"
 
+#include <algorithm>
 #include <array>
+#include <numeric>
+#include <utility>
+
+#include "shared/check.h"
+#include "shared/hash.h"
 
 namespace topup {
 namespace {
 
-constexpr std::string_view kMagic = "TPB1";
-constexpr std::size_t kChecksumBytes = 8;
-constexpr std::size_t kMaxText = 256;
+constexpr std::array<std::string_view, kProductKinds> kKindWords = {"airtime", "data", "fuel_card",
+                                                                    "pin"};
 
-std::uint64_t fnv1a(std::string_view bytes) {
-  std::uint64_t hash = 0xcbf29ce484222325ULL;
-  for (const char c : bytes) {
-    hash ^= static_cast<unsigned char>(c);
-    hash *= 0x100000001b3ULL;
+template <class Row>
+std::string_view key_of(const Row& row) {
+  if constexpr (requires { row.id.text; }) {
+    return row.id.text;
+  } else if constexpr (requires { row.iso2; }) {
+    return row.iso2;
+  } else {
+    return row.id;
   }
-  return hash;
 }
 
-class Writer {
- public:
-  void raw(std::string_view bytes) { out_ += bytes; }
-  void number(std::uint64_t value) {
-    for (; value >= 0x80; value >>= 7) out_ += static_cast<char>((value & 0x7F) | 0x80);
-    out_ += static_cast<char>(value);
+// Sorts `rows` by id and tells where each one went.
+template <class Row>
+std::vector<std::int32_t> sort_rows(std::vector<Row>& rows) {
+  std::vector<std::size_t> order(rows.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&rows](std::size_t a, std::size_t b) {
+    return key_of(rows[a]) < key_of(rows[b]);
+  });
+  std::vector<Row> sorted;
+  sorted.reserve(rows.size());
+  std::vector<std::int32_t> went(rows.size());
+  for (std::size_t to = 0; to < order.size(); ++to) {
+    went[order[to]] = static_cast<std::int32_t>(to);
+    sorted.push_back(std::move(rows[order[to]]));
   }
-  void text(std::string_view value) {
-    number(value.size());
-    out_ += value;
-  }
-  void money(Money value) {
-    number(static_cast<std::uint64_t>(value.minor));
-    text(to_word(value.currency));
-  }
-  std::string out_;
-};
-
-// Reads with every length checked; after the first defect everything reads as zero and ok() is
-// false.
-class ByteReader {
- public:
-  explicit ByteReader(std::string_view bytes) : left_(bytes) {}
-  bool ok() const { return ok_; }
-  bool at_end() const { return left_.empty(); }
-
-  std::uint64_t number() {
-    std::uint64_t value = 0;
-    for (int shift = 0; shift < 64; shift += 7) {
-      if (left_.empty()) return fail();
-      const auto byte = static_cast<unsigned char>(left_[0]);
-      left_.remove_prefix(1);
-      if (shift == 63 && byte > 1) return fail();
-      value |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
-      if ((byte & 0x80) == 0) return value;
-    }
-    return fail();
-  }
-  std::uint64_t number_at_most(std::uint64_t limit) {
-    const std::uint64_t value = number();
-    return value > limit ? fail() : value;
-  }
-  std::string text() {
-    const auto size = static_cast<std::size_t>(number_at_most(kMaxText));
-    if (!ok_ || size > left_.size()) {
-      fail();
-      return {};
-    }
-    std::string value(left_.substr(0, size));
-    left_.remove_prefix(size);
-    return value;
-  }
-  Money money() {
-    const std::uint64_t minor = number_at_most(static_cast<std::uint64_t>(kMaxMinor));
-    const auto currency = parse_currency(text());
-    if (!currency) {
-      fail();
-      return {};
-    }
-    return {static_cast<std::int64_t>(minor), *currency};
-  }
-
- private:
-  std::uint64_t fail() {
-    ok_ = false;
-    left_ = {};
-    return 0;
-  }
-  std::string_view left_;
-  bool ok_ = true;
-};
-
-tl::unexpected<Error> damaged() { return refuse(Code::invalid_argument, "price_book_damaged"); }
-
-void write_rule(Writer& out, const PriceRule& rule) {
-  out.text(rule.id);
-  out.number(rule.version);
-  out.number(static_cast<std::uint64_t>(rule.rate_bp));
-  out.number(static_cast<std::uint64_t>(rule.fee_minor));
-  out.number(static_cast<std::uint64_t>(rule.step_minor));
+  rows = std::move(sorted);
+  return went;
 }
 
-PriceRule read_rule(ByteReader& in) {
-  constexpr auto kMax = static_cast<std::uint64_t>(kMaxMinor);
-  PriceRule rule;
-  rule.id = in.text();
-  rule.version = static_cast<std::uint32_t>(in.number_at_most(UINT32_MAX));
-  rule.rate_bp = static_cast<std::int64_t>(in.number_at_most(kMax));
-  rule.fee_minor = static_cast<std::int64_t>(in.number_at_most(kMax));
-  rule.step_minor = static_cast<std::int64_t>(in.number_at_most(kMax));
-  return rule;
+std::int32_t moved(const std::vector<std::int32_t>& went, std::int32_t index) {
+  if (index < 0) return Scope::kAny;
+  check(static_cast<std::size_t>(index) < went.size(), "a scope names a row that is not there");
+  return went[static_cast<std::size_t>(index)];
 }
 
-Operator read_operator(ByteReader& in) {
-  Operator op;
-  op.id = in.text();
-  op.name_zh = in.text();
-  op.name_en = in.text();
-  op.country = in.text();
-  op.hint = static_cast<MainlandOperator>(
-      in.number_at_most(static_cast<std::uint64_t>(MainlandOperator::virtual_operator)));
-  return op;
-}
-
-Product read_product(ByteReader& in, std::size_t operator_count) {
-  Product product;
-  product.id = ProductId(in.text());
-  product.operator_index =
-      static_cast<std::uint32_t>(in.number_at_most(operator_count == 0 ? 0 : operator_count - 1));
-  product.kind =
-      static_cast<ProductKind>(in.number_at_most(static_cast<std::uint64_t>(ProductKind::airtime)));
-  product.face = in.money();
-  product.delivered = in.money();
-  return product;
-}
-
-bool checksum_holds(std::string_view bytes) {
-  const std::uint64_t hash = fnv1a(bytes.substr(0, bytes.size() - kChecksumBytes));
-  for (std::size_t i = 0; i < kChecksumBytes; ++i) {
-    const auto byte = static_cast<unsigned char>(bytes[bytes.size() - kChecksumBytes + i]);
-    if (byte != ((hash >> (8 * i)) & 0xFF)) return false;
+template <class Row>
+void move_scopes(std::vector<Row>& rows, const std::vector<std::int32_t>& operators,
+                 const std::vector<std::int32_t>& products) {
+  for (Row& row : rows) {
+    row.scope.operator_index = moved(operators, row.scope.operator_index);
+    row.scope.product_index = moved(products, row.scope.product_index);
   }
-  return true;
+  sort_rows(rows);
+}
+
+int specificity(const Scope& scope) {
+  return (scope.product_index != Scope::kAny ? 8 : 0) +
+         (scope.operator_index != Scope::kAny ? 4 : 0) + (scope.country.empty() ? 0 : 2) +
+         (scope.kinds != 0 ? 1 : 0);
 }
 
 }  // namespace
 
+std::string_view to_word(ProductKind kind) { return kKindWords[static_cast<std::size_t>(kind)]; }
+
+std::optional<ProductKind> parse_product_kind(std::string_view word) {
+  for (std::size_t i = 0; i < kKindWords.size(); ++i) {
+    if (kKindWords[i] == word) return static_cast<ProductKind>(i);
+  }
+  return std::nullopt;
+}
+
+namespace {
+
+// The best rule of those that name no product, for one kind of one operator.
+std::uint32_t common_rule(const PriceBook& book, std::size_t operator_index, ProductKind kind) {
+  Product any;
+  any.operator_index = static_cast<std::uint32_t>(operator_index);
+  any.kind = kind;
+  std::uint32_t winner = Product::kNoRule;
+  int best = -1;
+  for (std::uint32_t i = 0; i < book.rules.size(); ++i) {
+    const Scope& scope = book.rules[i].scope;
+    if (scope.product_index != Scope::kAny || specificity(scope) <= best) continue;
+    if (!matches(scope, any, 0, book.operators[operator_index])) continue;
+    best = specificity(scope);
+    winner = i;  // of equals the lowest id, which came first
+  }
+  return winner;
+}
+
+// Thousands of products share few operators and kinds, so the rules are not gone through for each.
+void find_rules(PriceBook& book) {
+  std::vector<std::uint32_t> common(book.operators.size() * kProductKinds);
+  for (std::size_t i = 0; i < common.size(); ++i) {
+    common[i] = common_rule(book, i / kProductKinds, static_cast<ProductKind>(i % kProductKinds));
+  }
+  for (Product& product : book.products) {
+    product.rule_index =
+        common[product.operator_index * kProductKinds + static_cast<std::size_t>(product.kind)];
+  }
+  for (std::uint32_t i = 0; i < book.rules.size(); ++i) {
+    const Scope& scope = book.rules[i].scope;
+    if (scope.product_index == Scope::kAny) continue;
+    const auto at = static_cast<std::size_t>(scope.product_index);
+    Product& product = book.products[at];
+    if (!matches(scope, product, at, book.operators[product.operator_index])) continue;
+    const bool has_rule = product.rule_index != Product::kNoRule;
+    const int best = has_rule ? specificity(book.rules[product.rule_index].scope) : -1;
+    if (specificity(scope) > best) product.rule_index = i;
+  }
+}
+
+// Insertion sort: short lists, and no other instantiation of std::sort in the page.
+void order_promotions(PriceBook& book) {
+  book.promotion_order.clear();
+  for (std::uint32_t i = 0; i < book.promotions.size(); ++i) {
+    std::size_t at = book.promotion_order.size();
+    book.promotion_order.push_back(i);
+    for (; at > 0; --at) {
+      const std::uint32_t before = book.promotion_order[at - 1];
+      if (book.promotions[before].group <= book.promotions[i].group) break;
+      book.promotion_order[at] = before;
+    }
+    book.promotion_order[at] = i;
+  }
+}
+
+}  // namespace
+
+void derive(PriceBook& book) {
+  find_rules(book);
+  order_promotions(book);
+}
+
+PriceBook canonical(PriceBook book) {
+  sort_rows(book.countries);
+  const std::vector<std::int32_t> operators = sort_rows(book.operators);
+  const std::vector<std::int32_t> products = sort_rows(book.products);
+  for (Product& product : book.products) {
+    product.operator_index = static_cast<std::uint32_t>(
+        moved(operators, static_cast<std::int32_t>(product.operator_index)));
+  }
+  move_scopes(book.rules, operators, products);
+  move_scopes(book.benefits, operators, products);
+  move_scopes(book.promotions, operators, products);
+  move_scopes(book.coupons, operators, products);
+  move_scopes(book.fees, operators, products);
+  move_scopes(book.limits, operators, products);
+  std::sort(book.rates.begin(), book.rates.end(),
+            [](const Rate& a, const Rate& b) { return to_word(a.from) < to_word(b.from); });
+  std::sort(book.blocked_accounts.begin(), book.blocked_accounts.end());
+  derive(book);
+  return book;
+}
+
 const Product* PriceBook::find(const ProductId& id) const {
-  for (const Product& product : products) {
-    if (product.id == id) return &product;
+  std::size_t low = 0;
+  std::size_t high = products.size();
+  while (low < high) {
+    const std::size_t middle = (low + high) / 2;
+    const int order = products[middle].id.text.compare(id.text);
+    if (order == 0) return &products[middle];
+    if (order < 0) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
   }
   return nullptr;
 }
 
-std::string encode(const PriceBook& book) {
-  Writer out;
-  out.raw(kMagic);
-  out.number(kPriceBookSchema);
-  out.number(book.version);
-  out.number(static_cast<std::uint64_t>(book.published_at_ms));
-  write_rule(out, book.rule);
-  out.number(book.operators.size());
-  for (const Operator& op : book.operators) {
-    out.text(op.id);
-    out.text(op.name_zh);
-    out.text(op.name_en);
-    out.text(op.country);
-    out.number(static_cast<std::uint64_t>(op.hint));
+const Rate* PriceBook::find_rate(Currency from) const {
+  for (const Rate& rate : rates) {
+    if (rate.from == from) return &rate;
   }
-  out.number(book.products.size());
-  for (const Product& product : book.products) {
-    out.text(product.id.text);
-    out.number(product.operator_index);
-    out.number(static_cast<std::uint64_t>(product.kind));
-    out.money(product.face);
-    out.money(product.delivered);
-  }
-  const std::uint64_t hash = fnv1a(out.out_);
-  for (std::size_t i = 0; i < kChecksumBytes; ++i) {
-    out.out_ += static_cast<char>((hash >> (8 * i)) & 0xFF);
-  }
-  return std::move(out.out_);
+  return nullptr;
 }
 
-Result<PriceBook> decode(std::string_view bytes) {
-  if (bytes.size() > kMaxPriceBookBytes) {
-    return refuse(Code::invalid_argument, "price_book_too_large");
-  }
-  if (bytes.size() < kMagic.size() + kChecksumBytes || !bytes.starts_with(kMagic) ||
-      !checksum_holds(bytes)) {
-    return damaged();
-  }
-  ByteReader in(bytes.substr(kMagic.size(), bytes.size() - kMagic.size() - kChecksumBytes));
-  if (in.number() > kPriceBookSchema) return refuse(Code::invalid_argument, "price_book_newer");
-  PriceBook book;
-  book.version = in.number_at_most(static_cast<std::uint64_t>(kMaxMinor));
-  book.published_at_ms =
-      static_cast<std::int64_t>(in.number_at_most(static_cast<std::uint64_t>(kMaxMinor)));
-  book.rule = read_rule(in);
-  const std::uint64_t operator_count = in.number_at_most(kMaxOperators);
-  for (std::uint64_t i = 0; i < operator_count && in.ok(); ++i) {
-    book.operators.push_back(read_operator(in));
-  }
-  const std::uint64_t product_count = in.number_at_most(book.operators.empty() ? 0 : kMaxProducts);
-  for (std::uint64_t i = 0; i < product_count && in.ok(); ++i) {
-    book.products.push_back(read_product(in, book.operators.size()));
-  }
-  if (!in.ok() || !in.at_end()) return damaged();
-  return book;
+bool PriceBook::is_blocked(std::string_view account) const {
+  if (blocked_accounts.empty()) return false;
+  return std::binary_search(blocked_accounts.begin(), blocked_accounts.end(),
+                            blocked_hash(blocked_salt, account));
 }
 
-std::string fingerprint(std::string_view bytes) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  const std::uint64_t hash = fnv1a(bytes);
-  std::string text(16, '0');
-  for (std::size_t i = 0; i < 16; ++i) text[i] = kHex[(hash >> (60 - 4 * i)) & 15];
-  return text;
+std::uint64_t blocked_hash(std::uint64_t salt, std::string_view account) {
+  return Hash().number(salt).text(account).value();
 }
+
+std::string fingerprint(std::string_view bytes) { return hex_text(Hash().text(bytes).value()); }
 
 }  // namespace topup

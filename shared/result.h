@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
-#include <utility>
+#include <type_traits>
 
 namespace topup {
 
@@ -24,19 +24,43 @@ enum class Code : std::uint8_t {
                 // key
 };
 
+// A short sentence kept in place, so that an Error is plain bytes and costs a refusal no clean-up.
+// What does not fit is cut, never in the middle of a character.
+class Detail {
+ public:
+  static constexpr std::size_t kMost = 214;
+  Detail() = default;
+  Detail(std::string_view text) {  // NOLINT: a sentence is a detail wherever one is wanted
+    std::size_t size = text.size() < kMost ? text.size() : kMost;
+    while (size < text.size() && size > 0 && (text[size] & 0xC0) == 0x80) --size;
+    for (std::size_t i = 0; i < size; ++i) text_[i] = text[i];
+    size_ = static_cast<std::uint8_t>(size);
+  }
+  Detail(const char* text) : Detail(std::string_view(text)) {}         // NOLINT
+  Detail(const std::string& text) : Detail(std::string_view(text)) {}  // NOLINT
+  std::string_view view() const { return {text_, size_}; }
+  bool empty() const { return size_ == 0; }
+  friend bool operator==(const Detail& a, std::string_view b) { return a.view() == b; }
+
+ private:
+  char text_[kMost];
+  std::uint8_t size_ = 0;
+};
+
 struct Error {
   Code code = Code::invalid_argument;
   std::string_view reason;      // static text only
   std::string_view field = {};  // static text only
-  std::string detail = {};
+  Detail detail = {};
 };
+static_assert(std::is_trivially_copyable_v<Error> && std::is_trivially_destructible_v<Error>);
 
 template <class T>
 using Result = tl::expected<T, Error>;
 
 inline tl::unexpected<Error> refuse(Code code, std::string_view reason, std::string_view field = {},
-                                    std::string detail = {}) {
-  return tl::unexpected<Error>(Error{code, reason, field, std::move(detail)});
+                                    const Detail& detail = {}) {
+  return tl::unexpected<Error>(Error{code, reason, field, detail});
 }
 
 }  // namespace topup

@@ -1,9 +1,49 @@
 # The core's sources, listed once for the native and the WebAssembly build.
 set(TOPUP_CORE_SOURCES
+  shared/amount_input.cpp
+  shared/bank_card.cpp
+  shared/border.cpp
+  shared/border_account.cpp
+  shared/border_draft.cpp
+  shared/border_intent.cpp
+  shared/border_order.cpp
+  shared/border_policy.cpp
+  shared/border_pricing.cpp
+  shared/border_station.cpp
+  shared/buyers_book.cpp
+  shared/card.cpp
+  shared/coupon.cpp
+  shared/discounts.cpp
+  shared/draft.cpp
+  shared/geo.cpp
+  shared/id_number.cpp
+  shared/intent.cpp
+  shared/json_read.cpp
   shared/json_text.cpp
+  shared/list_price.cpp
+  shared/message_data.cpp
   shared/money.cpp
+  shared/numerals.cpp
+  shared/order_actions.cpp
   shared/order_state.cpp
+  shared/person.cpp
   shared/phone.cpp
+  shared/phone_plan.cpp
+  shared/phone_reading.cpp
+  shared/plate.cpp
   shared/price_book.cpp
+  shared/price_book_bytes.cpp
   shared/pricing.cpp
-  shared/time_point.cpp)
+  shared/quote_text.cpp
+  shared/refund_flow.cpp
+  shared/spoken_account.cpp
+  shared/spoken_amount.cpp
+  shared/spoken_order.cpp
+  shared/spoken_text.cpp
+  shared/station.cpp
+  shared/station_bytes.cpp
+  shared/sync_json.cpp
+  shared/sync_merge.cpp
+  shared/time_point.cpp
+  shared/typed_text.cpp
+  shared/utf8_text.cpp)

@@ -1,124 +1,183 @@
-// The WebAssembly edge and the only user of Embind: each export converts, calls one shared
-// function, converts back. Plain values cross; amounts are whole numbers below 2^53; structured
-// results are canonical JSON text, so nothing needs freeing. Every export is total: any string
-// gives an answer.
+// The WebAssembly edge and the only user of Embind. What a page asks now and then crosses as JSON
+// text through the border (shared/border.h). What it asks at every key press crosses without JSON,
+// see "Hot paths". Every export is total: any input gives an answer, and nothing returned needs
+// freeing.
 #include <emscripten/bind.h>
+#include <emscripten/emscripten.h>
 
-#include <optional>
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstring>
 #include <string>
+#include <string_view>
 
+#include "shared/border.h"
+#include "shared/border_state.h"
 #include "shared/json_text.h"
-#include "shared/money.h"
 #include "shared/order_state.h"
 #include "shared/phone.h"
-#include "shared/price_book.h"
 #include "shared/pricing.h"
+#include "shared/station.h"
 
 namespace {
 
 using namespace topup;  // NOLINT: the one file that mirrors the core's names
 
 constexpr const char* kVersion = "0.1.0";
-constexpr std::size_t kMaxInput = 4'096;
 
-std::optional<PriceBook> current_book;  // one page, one thread, one book
-
-struct JsPhoneCheck {
-  std::string verdict, operator_hint, national;
-  int bad_at = -1;
-  std::string reason;
-};
-
-std::string error_text(const Error& error) {
-  JsonText out;
-  out.begin_object().key("ok").boolean(false).key("error").begin_object();
-  out.key("code").text(to_word(error.code)).key("reason").text(error.reason);
-  out.key("field").text(error.field).key("detail").text(error.detail);
-  return out.end_object().end_object().take();
+Border& border() {  // one page, one thread, one border
+  static Border only;
+  return only;
 }
 
 std::string version() { return kVersion; }
 
-void write_operator(JsonText& out, const Operator& op) {
-  out.begin_object().key("id").text(op.id).key("name_zh").text(op.name_zh);
-  out.key("name_en").text(op.name_en).key("country").text(op.country);
-  out.key("hint").text(to_word(op.hint)).end_object();
+std::string call(const std::string& name, const std::string& json) {
+  return border_call(border(), name, json);
 }
 
-// A list price for a tile, before a number is known: any assignable number prices the same today.
-void write_product(JsonText& out, const PriceBook& book, const Product& product) {
-  const Result<Quote> priced = quote(book, {product.id, "13800138000"});
-  if (!priced) return;  // a product that cannot be priced is not shown
-  out.begin_object().key("id").text(product.id.text);
-  out.key("operator_id").text(book.operators[product.operator_index].id);
-  out.key("kind").text("airtime").key("face").money(product.face);
-  out.key("delivered").money(product.delivered).key("payable").money(priced->payable);
-  out.end_object();
-}
-
-std::string load_price_book(const std::string& bytes) {
-  Result<PriceBook> book = decode(bytes);
-  if (!book) return error_text(book.error());
-  current_book = std::move(*book);
+std::string call_names() {
   JsonText out;
-  out.begin_object().key("ok").boolean(true).key("value").begin_object();
-  out.key("version").integer(static_cast<std::int64_t>(current_book->version));
-  out.key("published_at_ms").integer(current_book->published_at_ms);
-  out.key("fingerprint").text(fingerprint(bytes)).key("operators").begin_array();
-  for (const Operator& op : current_book->operators) write_operator(out, op);
-  out.end_array().key("products").begin_array();
-  for (const Product& product : current_book->products) write_product(out, *current_book, product);
-  return out.end_array().end_object().end_object().take();
-}
-
-JsPhoneCheck check_phone(const std::string& typed) {
-  const PhoneCheck check = check_mainland_phone(typed);
-  return {std::string(to_word(check.verdict)), std::string(to_word(check.operator_hint)),
-          check.national, check.bad_at, std::string(check.reason)};
-}
-
-std::string quote_product(const std::string& product_id, const std::string& account_number) {
-  if (!current_book) return error_text({Code::unavailable, "price_book_missing"});
-  if (product_id.size() > kMaxInput || account_number.size() > kMaxInput) {
-    return error_text({Code::invalid_argument, "out_of_range"});
+  out.begin_array();
+  for (const BorderTable& table : {pricing_calls(), account_calls(), order_calls(), draft_calls(),
+                                   station_calls(), intent_calls(), policy_calls()}) {
+    for (std::size_t i = 0; i < table.size; ++i) out.text(table.calls[i].name);
   }
-  const Result<Quote> priced = quote(*current_book, {ProductId(product_id), account_number});
-  if (!priced) return error_text(priced.error());
-  JsonText out;
-  out.begin_object().key("ok").boolean(true).key("value").raw(quote_text(*priced));
-  return out.end_object().take();
+  return out.end_array().take();
 }
 
-std::string decimal_of(double minor, const std::string& currency_word) {
-  const auto currency = parse_currency(currency_word);
-  constexpr auto kMax = static_cast<double>(kMaxMinor);
-  if (!currency || !(minor >= -kMax && minor <= kMax)) return "";
-  const auto whole = static_cast<std::int64_t>(minor);
-  if (static_cast<double>(whole) != minor) return "";
-  return decimal_text({whole, *currency});
+std::string load_price_book(const std::string& bytes) { return border_load_book(border(), bytes); }
+
+std::string load_stations(const std::string& bytes) {
+  return border_load_stations(border(), bytes);
 }
 
 std::string mask(const std::string& number) { return mask_phone(number); }
 
-std::string buyer_word_of(const std::string& state_word) {
-  const auto state = parse_state(state_word);
-  return state ? std::string(to_word(buyer_word(*state))) : std::string();
+template <class ToWord>
+void write_words(JsonText& out, std::string_view key, std::size_t count, ToWord word_at) {
+  out.key(key).begin_array();
+  for (std::size_t i = 0; i < count; ++i) out.text(word_at(i));
+  out.end_array();
+}
+template <class Enum>
+void write_words(JsonText& out, std::string_view key, std::size_t count) {
+  write_words(out, key, count, [](std::size_t i) { return to_word(static_cast<Enum>(i)); });
+}
+
+std::string words() {
+  JsonText out;
+  out.begin_object();
+  write_words<PhoneVerdict>(out, "verdicts",
+                            static_cast<std::size_t>(PhoneVerdict::impossible) + 1);
+  write_words<MainlandOperator>(out, "operators",
+                                static_cast<std::size_t>(MainlandOperator::virtual_operator) + 1);
+  write_words<State>(out, "states", kStateCount);
+  write_words<Event>(out, "events", kEventCount);
+  write_words(out, "effects", kEffectCount,
+              [](std::size_t i) { return to_word(static_cast<Effect>(1U << i)); });
+  write_words<Currency>(out, "currencies", kCurrencyCount);
+  write_words<LineWord>(out, "lines", kLineWords);
+  write_words<WhyNot>(out, "why_nots", kWhyNots);
+  return out.end_object().take();
+}
+
+// Hot paths. Texts come in as bytes at hot_text, one behind the other. Numbers go out in
+// hot_integers, and what may be larger in hot_doubles: JavaScript's own number holds every amount
+// exactly. A word goes out as its place in words(), a text as its address and size.
+constexpr std::size_t kHotTextBytes = 2'048;
+constexpr std::size_t kHotIntegers = 16;
+constexpr std::size_t kHotDoubles = 4'096;
+std::array<char, kHotTextBytes> hot_text;
+std::array<std::int32_t, kHotIntegers> hot_integers;
+std::array<std::int64_t, kHotDoubles> hot_numbers;
+std::array<double, kHotDoubles> hot_doubles;
+
+std::int32_t* put_text(std::int32_t* slot, std::string_view text) {
+  *slot++ = static_cast<std::int32_t>(reinterpret_cast<std::uintptr_t>(text.data()));
+  *slot++ = static_cast<std::int32_t>(text.size());
+  return slot;
+}
+
+std::string_view hot_input(std::size_t from, std::size_t size) {
+  const std::string_view all(hot_text.data(), hot_text.size());
+  return all.substr(std::min(from, all.size()), size);
 }
 
 }  // namespace
 
+extern "C" {
+
+// Embind formats the name of a type that was never registered; there is none here, and the page is
+// spared 2 KB of formatted printing.
+int siprintf(char* out, const char*, ...) {
+  *out = '\0';
+  return 0;
+}
+
+EMSCRIPTEN_KEEPALIVE char* hot_text_start() { return hot_text.data(); }
+EMSCRIPTEN_KEEPALIVE std::int32_t* hot_integers_start() { return hot_integers.data(); }
+EMSCRIPTEN_KEEPALIVE double* hot_doubles_start() { return hot_doubles.data(); }
+
+// The digits that are kept come back at hot_text.
+EMSCRIPTEN_KEEPALIVE void hot_check_phone(std::size_t typed_bytes, std::size_t country_bytes) {
+  const PhoneCheck check =
+      check_phone(hot_input(0, typed_bytes), hot_input(typed_bytes, country_bytes));
+  const std::size_t kept = std::min(check.national.size(), kHotTextBytes);
+  std::memcpy(hot_text.data(), check.national.data(), kept);
+  std::int32_t* slot = hot_integers.data();
+  *slot++ = static_cast<std::int32_t>(check.verdict);
+  *slot++ = static_cast<std::int32_t>(check.operator_hint);
+  *slot++ = check.bad_at;
+  *slot++ = check.calling_code;
+  *slot++ = static_cast<std::int32_t>(kept);
+  slot = put_text(slot, check.country);
+  slot = put_text(slot, check.reason);
+  put_text(slot, check.other_country);
+}
+
+// The next state in the low eight bits and the effects above them; -1 when nothing changes.
+EMSCRIPTEN_KEEPALIVE int hot_order_next(unsigned state, unsigned event) {
+  if (state >= kStateCount || event >= kEventCount) return -1;
+  const Step* step = find_step(static_cast<State>(state), static_cast<Event>(event));
+  if (step == nullptr) return -1;
+  return static_cast<int>(step->to) | (static_cast<int>(step->effects) << 8);
+}
+
+// Prices with the border's book and buyer. Doubles: those of write_slots().
+// Integers: the masked account as text, then the fingerprint's upper and lower half. Gives the
+// number of doubles; 0 for a refusal or a quote too large for them, which the call "quote" answers.
+EMSCRIPTEN_KEEPALIVE std::size_t hot_quote(std::size_t product_bytes, std::size_t account_bytes,
+                                           double amount_minor, double now_ms, int degraded,
+                                           int without_coupons) {
+  static QuoteRequest request;
+  const auto is_amount = [](double value) { return value >= 0 && value <= double{kMaxMinor}; };
+  if (!border().book || !is_amount(amount_minor) || !is_amount(now_ms)) return 0;
+  request.product_id.text = hot_input(0, product_bytes);
+  request.account_number = hot_input(product_bytes, account_bytes);
+  request.amount_minor = static_cast<std::int64_t>(amount_minor);
+  request.now_ms = static_cast<std::int64_t>(now_ms);
+  request.skip_optional = degraded != 0;
+  request.coupon_choice = without_coupons != 0 ? CouponChoice::none : CouponChoice::best;
+  if (!quote_into(*border().book, border().buyer, request, &border().quote)) return 0;
+  const std::size_t count = write_slots(border().quote, hot_numbers.data(), hot_numbers.size());
+  std::transform(hot_numbers.begin(), hot_numbers.begin() + count, hot_doubles.begin(),
+                 [](std::int64_t number) { return static_cast<double>(number); });
+  std::int32_t* slot = put_text(hot_integers.data(), border().quote.account_masked);
+  *slot++ = static_cast<std::int32_t>(border().quote.fingerprint >> 32);
+  *slot = static_cast<std::int32_t>(border().quote.fingerprint);
+  return count;
+}
+
+}  // extern "C"
+
 EMSCRIPTEN_BINDINGS(topup) {
-  emscripten::value_object<JsPhoneCheck>("PhoneCheck")
-      .field("verdict", &JsPhoneCheck::verdict)
-      .field("operator_hint", &JsPhoneCheck::operator_hint)
-      .field("national", &JsPhoneCheck::national)
-      .field("bad_at", &JsPhoneCheck::bad_at)
-      .field("reason", &JsPhoneCheck::reason);
   emscripten::function("version", &version);
-  emscripten::function("load_price_book", &load_price_book);
-  emscripten::function("check_phone", &check_phone);
-  emscripten::function("quote", &quote_product);
-  emscripten::function("decimal_text", &decimal_of);
+  emscripten::function("call", &call);
+  emscripten::function("call_names", &call_names);
+  emscripten::function("words", &words);
   emscripten::function("mask_phone", &mask);
-  emscripten::function("buyer_word", &buyer_word_of);
+  emscripten::function("load_price_book", &load_price_book);
+  emscripten::function("load_stations", &load_stations);
 }

@@ -77,7 +77,7 @@ TEST_CASE("scale_bp settles the fraction as it is told, and says what was left")
   CHECK(scale_bp(fen(kMaxMinor), 10'001, Round::down).error().reason == "amount_overflow");
 }
 
-TEST_CASE("sums are checked for currency and range") {
+TEST_CASE("L-02: sums are checked for currency and range") {
   CHECK(add(fen(1), fen(2))->minor == 3);
   CHECK(subtract(fen(1), fen(2))->minor == -1);
   CHECK(add(fen(1), {1, Currency::usd}).error().reason == "currency_mismatch");
@@ -98,4 +98,71 @@ TEST_CASE("round_to_step goes to whole steps") {
   CHECK(round_to_step(fen(1235), 10, Round::half_up)->minor == 1240);
   CHECK(round_to_step(fen(1231), 10, Round::up)->minor == 1240);
   CHECK_FALSE(round_to_step(fen(1), 0, Round::up));
+}
+
+TEST_CASE("currencies: letters and digits by ISO 4217, both ways") {
+  struct Row {
+    const char* word;
+    int digits;
+  };
+  const Row rows[] = {{"AED", 2}, {"BHD", 3}, {"CLP", 0}, {"CNY", 2}, {"IDR", 2}, {"IQD", 3},
+                      {"ISK", 0}, {"JPY", 0}, {"KRW", 0}, {"KWD", 3}, {"LAK", 2}, {"MMK", 2},
+                      {"OMR", 3}, {"PYG", 0}, {"THB", 2}, {"TND", 3}, {"TRY", 2}, {"UGX", 0},
+                      {"VND", 0}, {"XAF", 0}, {"XPF", 0}, {"ZMW", 2}, {"ZWG", 2}};
+  for (const Row& row : rows) {
+    CAPTURE(row.word);
+    const auto currency = parse_currency(row.word);
+    REQUIRE(currency);
+    CHECK(to_word(*currency) == row.word);
+    CHECK(minor_digits(*currency) == row.digits);
+  }
+  for (std::size_t i = 0; i < kCurrencyCount; ++i) {
+    const auto currency = static_cast<Currency>(i);
+    CHECK(parse_currency(to_word(currency)) == currency);
+  }
+  for (const char* word : {"", "C", "CN", "CNYY", "cny", "ZZZ", "AAA", "XXX"}) {
+    CAPTURE(word);
+    CHECK_FALSE(parse_currency(word));
+  }
+}
+
+TEST_CASE("rates: exact text, one rounding, every pair of digits") {
+  struct Row {
+    const char* name;
+    Money amount;
+    const char* rate;
+    Currency to;
+    Round round;
+    std::int64_t minor;
+  };
+  const Row rows[] = {
+      {"dollars to yuan", {1'999, Currency::usd}, "7.1234", Currency::cny, Round::half_up, 14'240},
+      {"the same, down", {1'999, Currency::usd}, "7.1234", Currency::cny, Round::down, 14'239},
+      {"yen to yuan", {1'000, Currency::jpy}, "0.04756", Currency::cny, Round::half_up, 4'756},
+      {"yuan to yen", {4'756, Currency::cny}, "21.02607", Currency::jpy, Round::half_up, 1'000},
+      {"yuan to dinars", {10'000, Currency::cny}, "0.04321", Currency::kwd, Round::half_up, 4'321},
+      {"dinars to yen", {1, Currency::kwd}, "499.99999999", Currency::jpy, Round::half_up, 0},
+      {"half goes up", {1, Currency::kwd}, "500", Currency::jpy, Round::half_up, 1},
+      {"negative", {-1'999, Currency::usd}, "7.1234", Currency::cny, Round::half_up, -14'240},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.name);
+    const auto rate = parse_rate(row.rate, row.amount.currency, row.to);
+    REQUIRE(rate);
+    CHECK(rate_text(*rate) == row.rate);
+    const auto worth = convert(row.amount, *rate, row.round);
+    REQUIRE(worth);
+    CHECK(*worth == Money{row.minor, row.to});
+  }
+  CHECK(convert(fen(1), {Currency::usd, Currency::cny, kRateOne}, Round::down).error().reason ==
+        "currency_mismatch");
+  CHECK(convert(fen(1), {Currency::cny, Currency::usd, 0}, Round::down).error().reason ==
+        "rate_out_of_range");
+  CHECK(convert(fen(kMaxMinor), {Currency::cny, Currency::kwd, kMaxRateScaled}, Round::down)
+            .error()
+            .reason == "amount_overflow");
+  for (const char* text : {"0", "-1", "1000000.00000001", "0.000000001", "1e3", ""}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_rate(text, Currency::usd, Currency::cny));
+  }
 }

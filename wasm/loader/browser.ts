@@ -1,5 +1,5 @@
 // Brings the binary into a browser page: compiled while it streams in, from a whole buffer where that is not possible.
-import type { Instantiate } from './index';
+import type { Instantiate } from './raw';
 
 async function fetchBinary(url: string): Promise<Response> {
   const response = await fetch(url, { credentials: 'same-origin' });
