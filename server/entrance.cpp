@@ -31,6 +31,11 @@ std::size_t Entrance::body_limit(std::string_view method, std::string_view path)
   return site == nullptr ? 0 : site->body_limit(method, path);
 }
 
+http::RouteTimes Entrance::times(std::string_view method, std::string_view path) {
+  http::Site* site = site_.load();
+  return site == nullptr ? http::RouteTimes{} : site->times(method, path);
+}
+
 void Entrance::handle(http::WireRequest request, http::Answer answer) {
   http::Site* site = site_.load();
   if (site == nullptr)

@@ -17,6 +17,7 @@ class Entrance final : public http::Site {
   void set_origin(std::string host_and_port);  // "127.0.0.1:8080"; before start()
 
   std::size_t body_limit(std::string_view method, std::string_view path) override;
+  http::RouteTimes times(std::string_view method, std::string_view path) override;
   void handle(http::WireRequest request, http::Answer answer) override;
   bool ws_open(http::WsId id, const http::WireRequest& request) override;
   void ws_message(http::WsId id, std::string_view text) override;

@@ -8,9 +8,14 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
+#include <algorithm>
 #include <array>
+#include <ctime>
+#include <initializer_list>
 #include <semaphore>
 
+#include "server/base/md5.h"
+#include "server/base/secret.h"
 #include "shared/check.h"
 
 namespace topup::base {
@@ -89,6 +94,13 @@ bool is_usable_rsa(const EVP_PKEY* key) {
 
 tl::unexpected<Error> malformed_key(const char* detail) {
   return refuse(Code::invalid_argument, "key_malformed", {}, detail);
+}
+
+// Looked up once: EVP_aes_256_gcm() is searched by name at each use.
+const EVP_CIPHER* aes_256_gcm() {
+  static const EVP_CIPHER* const cipher = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
+  check(cipher != nullptr, "OpenSSL has AES-256-GCM");
+  return cipher;
 }
 
 std::shared_ptr<EVP_PKEY> read_public(std::string_view pem) {
@@ -184,16 +196,16 @@ std::string seal_aes_gcm(std::string_view key, std::string_view nonce, std::stri
   const CipherContext context(EVP_CIPHER_CTX_new());
   std::string sealed(plain.size() + kTagBytes, '\0');
   int size = 0;
-  const bool ok = context &&
-                  EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, octets(key),
-                                     octets(nonce)) == 1 &&
-                  EVP_EncryptUpdate(context.get(), nullptr, &size, octets(aad),
-                                    static_cast<int>(aad.size())) == 1 &&
-                  EVP_EncryptUpdate(context.get(), octets(sealed), &size, octets(plain),
-                                    static_cast<int>(plain.size())) == 1 &&
-                  EVP_EncryptFinal_ex(context.get(), octets(sealed) + plain.size(), &size) == 1 &&
-                  EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, kTagBytes,
-                                      octets(sealed) + plain.size()) == 1;
+  const bool ok =
+      context &&
+      EVP_EncryptInit_ex(context.get(), aes_256_gcm(), nullptr, octets(key), octets(nonce)) == 1 &&
+      EVP_EncryptUpdate(context.get(), nullptr, &size, octets(aad), static_cast<int>(aad.size())) ==
+          1 &&
+      EVP_EncryptUpdate(context.get(), octets(sealed), &size, octets(plain),
+                        static_cast<int>(plain.size())) == 1 &&
+      EVP_EncryptFinal_ex(context.get(), octets(sealed) + plain.size(), &size) == 1 &&
+      EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, kTagBytes,
+                          octets(sealed) + plain.size()) == 1;
   check(ok, "AES-256-GCM encryption failed");
   return sealed;
 }
@@ -213,8 +225,7 @@ Result<std::string> open_aes_gcm(std::string_view key, std::string_view nonce, s
   int size = 0;
   const bool ok =
       context &&
-      EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, octets(key), octets(nonce)) ==
-          1 &&
+      EVP_DecryptInit_ex(context.get(), aes_256_gcm(), nullptr, octets(key), octets(nonce)) == 1 &&
       EVP_DecryptUpdate(context.get(), nullptr, &size, octets(aad), static_cast<int>(aad.size())) ==
           1 &&
       EVP_DecryptUpdate(context.get(), octets(plain), &size, octets(cipher),
@@ -225,20 +236,71 @@ Result<std::string> open_aes_gcm(std::string_view key, std::string_view nonce, s
   return plain;
 }
 
-std::string sha256(std::string_view bytes) {
-  std::string digest(kDigestBytes, '\0');
-  check(EVP_Digest(bytes.data(), bytes.size(), octets(digest), nullptr, EVP_sha256(), nullptr) == 1,
-        "SHA-256 failed");
+namespace {
+
+// Looked up once: what EVP_sha256() and its like stand for is searched by name at each use.
+const EVP_MD* fetched(const char* name) {
+  const EVP_MD* found = EVP_MD_fetch(nullptr, name, nullptr);
+  check(found != nullptr, "OpenSSL has this digest");
+  return found;
+}
+const EVP_MD* sha256_method() {
+  static const EVP_MD* const method = fetched("SHA256");
+  return method;
+}
+const EVP_MD* sha1_method() {
+  static const EVP_MD* const method = fetched("SHA1");
+  return method;
+}
+
+// The digest of the parts one after another.
+std::string digest_of(const EVP_MD* method, std::initializer_list<std::string_view> parts) {
+  thread_local const DigestContext context(EVP_MD_CTX_new());
+  std::string digest(static_cast<std::size_t>(EVP_MD_get_size(method)), '\0');
+  bool ok = context && EVP_DigestInit_ex2(context.get(), method, nullptr) == 1;
+  for (const std::string_view part : parts)
+    ok = ok && EVP_DigestUpdate(context.get(), part.data(), part.size()) == 1;
+  check(ok && EVP_DigestFinal_ex(context.get(), octets(digest), nullptr) == 1, "a digest failed");
   return digest;
 }
 
+// RFC 2104. OpenSSL's own makes and looks up a method for each call, which costs several times the
+// digests themselves.
+std::string hmac(const EVP_MD* method, std::string_view key, std::string_view bytes) {
+  constexpr std::size_t kBlock = 64;  // of both digests
+  constexpr char kInner = 0x36, kOuter = 0x5C;
+  std::array<char, kBlock> block{};
+  std::string short_key;
+  if (key.size() > kBlock) key = short_key = digest_of(method, {key});
+  std::copy(key.begin(), key.end(), block.begin());
+  const std::string_view pad(block.data(), block.size());
+  for (char& byte : block) byte = static_cast<char>(byte ^ kInner);
+  const std::string inner = digest_of(method, {pad, bytes});
+  for (char& byte : block) byte = static_cast<char>(byte ^ kInner ^ kOuter);
+  std::string made = digest_of(method, {pad, inner});
+  OPENSSL_cleanse(block.data(), block.size());
+  OPENSSL_cleanse(short_key.data(), short_key.size());
+  return made;
+}
+
+}  // namespace
+
+std::string sha256(std::string_view bytes) { return digest_of(sha256_method(), {bytes}); }
+
+std::string sha1(std::string_view bytes) { return digest_of(sha1_method(), {bytes}); }
+
 std::string hmac_sha256(std::string_view key, std::string_view bytes) {
-  std::string digest(kDigestBytes, '\0');
-  std::size_t size = 0;
-  const unsigned char* made =
-      EVP_Q_mac(nullptr, "HMAC", nullptr, "SHA256", nullptr, key.empty() ? "" : key.data(),
-                key.size(), octets(bytes), bytes.size(), octets(digest), digest.size(), &size);
-  check(made != nullptr && size == kDigestBytes, "HMAC-SHA-256 failed");
+  return hmac(sha256_method(), key, bytes);
+}
+
+std::string hmac_sha1(std::string_view key, std::string_view bytes) {
+  return hmac(sha1_method(), key, bytes);
+}
+
+std::string md5(std::string_view bytes) {
+  std::string digest(16, '\0');
+  check(EVP_Digest(bytes.data(), bytes.size(), octets(digest), nullptr, EVP_md5(), nullptr) == 1,
+        "MD5 failed");
   return digest;
 }
 
@@ -259,6 +321,19 @@ std::string hash_password(std::string_view password, std::string_view salt16) {
   turns.release();
   check(made == 1, "scrypt failed");
   return std::string(kScryptPrefix) + base64(salt16) + "$" + base64(hash);
+}
+
+std::string scrypt_key(std::string_view passphrase, std::string_view salt16) {
+  constexpr std::uint64_t kN = std::uint64_t{1} << 16;
+  const CleanErrorQueue clean;
+  check(salt16.size() == kSaltBytes, "a salt has 16 bytes");
+  check(passphrase.size() <= kMaxPasswordBytes, "a passphrase has at most 1024 bytes");
+  std::string key(kAesKeyBytes, '\0');
+  const int made = EVP_PBE_scrypt(passphrase.empty() ? "" : passphrase.data(), passphrase.size(),
+                                  octets(salt16), salt16.size(), kN, kScryptR, kScryptP,
+                                  2 * kScryptMaxMemory, octets(key), key.size());
+  check(made == 1, "scrypt failed");
+  return key;
 }
 
 bool verify_password(std::string_view password, std::string_view stored) {
@@ -343,6 +418,56 @@ std::string hex(std::string_view bytes) {
     text += kDigits[octet & 15U];
   }
   return text;
+}
+
+Result<std::int64_t> certificate_end_ms(std::string_view pem) {
+  const CleanErrorQueue clean;
+  const std::unique_ptr<BIO, decltype(&BIO_free)> in(
+      BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
+  const std::unique_ptr<X509, decltype(&X509_free)> found(
+      in ? PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr) : nullptr, X509_free);
+  std::tm end{};
+  if (!found || ASN1_TIME_to_tm(X509_get0_notAfter(found.get()), &end) != 1)
+    return refuse(Code::invalid_argument, "key_malformed");
+  return std::int64_t{::timegm(&end)} * 1'000;
+}
+
+Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
+  check(context_ != nullptr && EVP_DigestInit_ex(context_, EVP_sha256(), nullptr) == 1,
+        "SHA-256 could not start");
+}
+Sha256::~Sha256() { EVP_MD_CTX_free(context_); }
+void Sha256::add(std::string_view bytes) {
+  check(EVP_DigestUpdate(context_, bytes.data(), bytes.size()) == 1, "SHA-256 failed");
+}
+std::string Sha256::digest() {
+  std::string digest(kDigestBytes, '\0');
+  check(EVP_DigestFinal_ex(context_, octets(digest), nullptr) == 1, "SHA-256 failed");
+  return digest;
+}
+
+Result<std::string> from_hex(std::string_view text) {
+  const auto value_of = [](char digit) {
+    if (digit >= '0' && digit <= '9') return digit - '0';
+    if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
+    if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
+    return -1;
+  };
+  if (text.size() % 2 != 0) return refuse(Code::invalid_argument, "hex_malformed");
+  std::string bytes;
+  bytes.reserve(text.size() / 2);
+  for (std::size_t at = 0; at < text.size(); at += 2) {
+    const int high = value_of(text[at]);
+    const int low = value_of(text[at + 1]);
+    if (high < 0 || low < 0) return refuse(Code::invalid_argument, "hex_malformed");
+    bytes += static_cast<char>(high << 4 | low);
+  }
+  return bytes;
+}
+
+void cleanse(std::string& bytes) {
+  if (!bytes.empty()) OPENSSL_cleanse(bytes.data(), bytes.size());
+  bytes.clear();
 }
 
 }  // namespace topup::base

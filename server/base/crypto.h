@@ -11,6 +11,7 @@
 #include "shared/result.h"
 
 typedef struct evp_pkey_st EVP_PKEY;
+typedef struct evp_md_ctx_st EVP_MD_CTX;
 
 namespace topup::base {
 
@@ -43,8 +44,11 @@ std::string seal_aes_gcm(std::string_view key, std::string_view nonce, std::stri
 Result<std::string> open_aes_gcm(std::string_view key, std::string_view nonce, std::string_view aad,
                                  std::string_view cipher_and_tag);
 
-std::string sha256(std::string_view bytes);                             // 32 raw bytes
+std::string sha256(std::string_view bytes);  // 32 raw bytes
+std::string sha1(std::string_view bytes);    // 20 raw bytes; only where a party's protocol wants it
 std::string hmac_sha256(std::string_view key, std::string_view bytes);  // 32 raw bytes
+std::string hmac_sha1(std::string_view key,
+                      std::string_view bytes);  // 20 raw bytes; for RFC 6238 only
 bool constant_time_equal(std::string_view a,
                          std::string_view b);  // time depends on the lengths only
 
@@ -56,5 +60,22 @@ bool verify_password(std::string_view password, std::string_view stored);
 std::string base64(std::string_view bytes);
 Result<std::string> from_base64(std::string_view text);  // strict: padding required, no blanks
 std::string hex(std::string_view bytes);                 // lower case
+
+// When the first certificate of a PEM text ends, in UTC. Errors: key_malformed.
+Result<std::int64_t> certificate_end_ms(std::string_view pem);
+
+// SHA-256 of what comes in pieces, such as a file that is larger than the memory.
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(const Sha256&) = delete;
+  Sha256& operator=(const Sha256&) = delete;
+  void add(std::string_view bytes);
+  std::string digest();  // 32 raw bytes; once, at the end
+
+ private:
+  EVP_MD_CTX* context_;
+};
 
 }  // namespace topup::base

@@ -1,6 +1,8 @@
 #include "server/base/http_client.h"
 
+#include <arpa/inet.h>
 #include <httplib.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -12,10 +14,11 @@
 #include <mutex>
 #include <optional>
 
-#include "server/base/clock.h"
+#include "server/base/client_certificate.h"
 #include "server/base/log.h"
-#include "server/base/random.h"
-#include "server/base/resolver.h"
+#include "server/base/party_gate.h"
+#include "server/base/shown_path.h"
+#include "server/base/span.h"
 #include "server/base/watchdog.h"
 #include "shared/check.h"
 
@@ -24,13 +27,12 @@ namespace {
 
 constexpr std::int64_t kConnectTimeoutMs = 5'000;  // per address
 constexpr std::int64_t kMaxIdleMs =
-    30'000;  // an older idle connection is likely closed by the peer
-constexpr std::size_t kMaxWireBytes =
-    8 * kMaxAnswerBytes;  // chunk framing may cost several bytes per byte of body
+    30'000;                              // an older idle connection is likely closed by the peer
+constexpr std::size_t kWirePerByte = 8;  // chunk framing may cost several bytes per byte of body
 constexpr std::size_t kReadBytes = 4096;
-constexpr std::size_t kSpanBytes = 8;
-constexpr std::size_t kTraceDigits = 32;
 constexpr int kMaxConnections = 64;
+constexpr int kMaxWaiters = 1'024;
+constexpr std::int64_t kHangMs = 2'000;  // no connection came back for so long: the party hangs
 
 struct Origin {
   bool is_https = false;
@@ -38,12 +40,12 @@ struct Origin {
   int port = 0;
 };
 
-Origin parse_origin(const std::string& text) {
+std::optional<Origin> read_origin(const std::string& text) {
   Origin origin;
   constexpr std::string_view kHttp = "http://";
   constexpr std::string_view kHttps = "https://";
   origin.is_https = text.starts_with(kHttps);
-  check(origin.is_https || text.starts_with(kHttp), "an origin starts with http:// or https://");
+  if (!origin.is_https && !text.starts_with(kHttp)) return std::nullopt;
   std::string rest = text.substr(origin.is_https ? kHttps.size() : kHttp.size());
   origin.port = origin.is_https ? 443 : 80;
   const std::size_t bracket = rest.rfind(']');
@@ -51,25 +53,51 @@ Origin parse_origin(const std::string& text) {
   if (colon != std::string::npos && (bracket == std::string::npos || colon > bracket)) {
     const char* end = rest.data() + rest.size();
     const auto parsed = std::from_chars(rest.data() + colon + 1, end, origin.port);
-    check(parsed.ec == std::errc() && parsed.ptr == end, "the port of an origin is a number");
+    if (parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
     rest.resize(colon);
   }
   if (rest.starts_with('[') && rest.ends_with(']')) rest = rest.substr(1, rest.size() - 2);
-  check(!rest.empty() && rest.find_first_of("/?#@ []") == std::string::npos,
-        "an origin has no path");
-  check(origin.port > 0 && origin.port < 65536, "the port of an origin is out of range");
+  if (rest.empty() || rest.find_first_of("/?#@ []") != std::string::npos) return std::nullopt;
+  if (origin.port <= 0 || origin.port >= 65536) return std::nullopt;
   origin.host = rest;
   return origin;
 }
 
-Resolver::Allow allowed_addresses(const Origin& origin) {
-  return origin.is_https && origin.host != "localhost" ? Resolver::Allow::public_only
-                                                       : Resolver::Allow::any;
+Origin parse_origin(const std::string& text) {
+  std::optional<Origin> origin = read_origin(text);
+  check(origin.has_value(), "an origin is http:// or https://, a host and perhaps a port");
+  return *std::move(origin);
+}
+
+Resolver::Allow allowed_addresses(const Origin& origin, const OutboundOptions& options) {
+  const bool is_named = origin.is_https && origin.host != "localhost";
+  return is_named || options.public_only ? Resolver::Allow::public_only : Resolver::Allow::any;
+}
+
+// The number of the machine at the other end; "" when there is none.
+std::string peer_of(int socket) {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  char text[INET6_ADDRSTRLEN] = {};
+  if (getpeername(socket, reinterpret_cast<sockaddr*>(&peer), &size) != 0) return "";
+  const void* address =
+      peer.ss_family == AF_INET
+          ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in&>(peer).sin_addr)
+          : static_cast<const void*>(&reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr);
+  return inet_ntop(peer.ss_family, address, text, sizeof text) == nullptr ? "" : text;
+}
+
+std::size_t most_bytes(const OutboundRequest& request) {
+  if (request.most_answer_bytes == 0) return kMaxAnswerBytes;
+  return std::min(request.most_answer_bytes, kMaxFileBytes);
 }
 
 // What happened on the wire during one attempt.
 struct Attempt {
   const Leash& leash;
+  std::size_t most_bytes = kMaxAnswerBytes;
+  bool wants_public_peer = false;
+  bool is_peer_refused = false;
   bool has_sent = false;  // a byte of the request may have left
   bool is_head_read = false;
   bool is_too_large = false;
@@ -82,7 +110,7 @@ struct Attempt {
   // them.
   bool admit(char byte) {
     ++wire_bytes;
-    if (is_head_read) return wire_bytes <= kMaxWireBytes;
+    if (is_head_read) return wire_bytes <= kWirePerByte * most_bytes;
     line_bytes = byte == '\n' ? 0 : line_bytes + 1;
     return line_bytes <= kMaxAnswerHeadLine && wire_bytes <= kMaxAnswerHeadBytes;
   }
@@ -180,6 +208,10 @@ class GuardedClient final : public Base {
  private:
   bool process_socket(const typename Base::Socket& socket,
                       std::function<bool(httplib::Stream&)> callback) override {
+    if (current_->wants_public_peer && !is_public_address(peer_of(socket.sock))) {
+      current_->is_peer_refused = true;
+      return false;
+    }
     GuardedStream stream(socket.sock, socket.ssl, *current_);
     const bool ok = callback(stream);
     current_->has_surplus = stream.has_unread();
@@ -210,14 +242,6 @@ void check_request(const OutboundRequest& request) {
   }
 }
 
-std::string traceparent() {
-  const std::string& trace = TraceScope::current().text;
-  if (trace.size() != kTraceDigits) return "";
-  if (trace.find_first_not_of("0123456789abcdef") != std::string::npos) return "";
-  SystemRandom random;
-  return "00-" + trace + "-" + new_trace_id(random).substr(0, 2 * kSpanBytes) + "-01";
-}
-
 std::string_view transport_failure(httplib::Error error) {
   switch (error) {
     case httplib::Error::SSLConnection:
@@ -239,11 +263,16 @@ OutboundReply unanswered(OutboundReply::Kind kind, std::string_view failure) {
 // One kept-alive connection to the party; used by one call at a time.
 class Connection {
  public:
-  explicit Connection(const Origin& origin) : host_(origin.host) {
+  Connection(const Origin& origin, const OutboundOptions& options, const ClientCertificate& ours)
+      : host_(origin.host),
+        wants_public_peer_(allowed_addresses(origin, options) == Resolver::Allow::public_only &&
+                           (options.public_only || !is_numeric_address(origin.host))) {
     if (origin.is_https) {
       auto secure = std::make_unique<GuardedClient<httplib::SSLClient>>(origin, current_);
       SSL_CTX_set_min_proto_version(secure->ssl_context(), TLS1_2_VERSION);
       secure->enable_server_certificate_verification(true);
+      if (!options.ca_file.empty()) secure->set_ca_cert_path(options.ca_file);
+      is_certificate_usable_ = ours.empty() || shows(*secure->ssl_context(), ours);
       client_ = std::move(secure);
     } else {
       client_ = std::make_unique<GuardedClient<httplib::ClientImpl>>(origin, current_);
@@ -261,6 +290,8 @@ class Connection {
 
   OutboundReply call(const OutboundRequest& request, Resolver& resolver, Watchdog& watchdog,
                      std::int64_t deadline) {
+    if (!is_certificate_usable_)
+      return unanswered(OutboundReply::Kind::not_sent, "client_certificate_unusable");
     const Watchdog::Watch watch(watchdog, leash_, deadline);
     if (is_reusable()) {
       OutboundReply reply = attempt(request);
@@ -285,13 +316,22 @@ class Connection {
   }
 
  private:
+  static bool shows(SSL_CTX& context, const ClientCertificate& ours) {
+    const bool is_shown =
+        SSL_CTX_use_certificate_chain_file(&context, ours.certificate_file.c_str()) == 1 &&
+        SSL_CTX_use_PrivateKey_file(&context, ours.key_file.c_str(), SSL_FILETYPE_PEM) == 1 &&
+        SSL_CTX_check_private_key(&context) == 1;
+    ERR_clear_error();
+    return is_shown;
+  }
+
   bool is_reusable() const {
     return client_->is_socket_open() != 0 && clock_.mono_ms() - idle_since_ms_ < kMaxIdleMs &&
            leash_.is_quiet();
   }
 
   OutboundReply attempt(const OutboundRequest& request) {
-    Attempt state{leash_};
+    Attempt state{leash_, most_bytes(request), wants_public_peer_};
     current_ = &state;
     OutboundReply reply;
     httplib::Request wire = to_wire(request, state, reply.body);
@@ -322,6 +362,7 @@ class Connection {
   OutboundReply failed(const Attempt& state, httplib::Error error) const {
     using Kind = OutboundReply::Kind;
     const Kind kind = state.has_sent ? Kind::no_answer : Kind::not_sent;
+    if (state.is_peer_refused) return unanswered(kind, "address_refused");
     if (state.is_too_large) return unanswered(kind, "answer_too_large");
     if (leash_.is_cut()) return unanswered(kind, "deadline");
     if (state.has_sent) return unanswered(kind, "connection_lost");
@@ -336,14 +377,14 @@ class Connection {
     wire.body = request.body;
     for (const auto& [name, value] : request.headers) wire.headers.emplace(name, value);
     if (!wire.has_header("User-Agent")) wire.set_header("User-Agent", "topup");
-    const std::string trace = traceparent();
+    const std::string trace = traceparent_here();
     if (!trace.empty() && !wire.has_header("traceparent")) wire.set_header("traceparent", trace);
     wire.response_handler = [&state](const httplib::Response&) {
       state.is_head_read = true;
       return true;
     };
     wire.content_receiver = [&](const char* data, std::size_t size, std::uint64_t, std::uint64_t) {
-      state.is_too_large = state.is_too_large || size > kMaxAnswerBytes - body.size();
+      state.is_too_large = state.is_too_large || size > state.most_bytes - body.size();
       if (!state.is_too_large) body.append(data, size);
       return !state.is_too_large;
     };
@@ -351,6 +392,8 @@ class Connection {
   }
 
   std::string host_;
+  bool wants_public_peer_;
+  bool is_certificate_usable_ = true;
   Leash leash_;
   Attempt* current_ = nullptr;
   std::unique_ptr<httplib::ClientImpl> client_;
@@ -358,25 +401,30 @@ class Connection {
   SystemClock clock_;
 };
 
+bool is_error(const OutboundReply& reply) {
+  return reply.kind != OutboundReply::Kind::answered || reply.status >= 500;
+}
+
 class PooledOutbound final : public Outbound {
  public:
-  PooledOutbound(std::string party, Origin origin, int max_connections)
+  PooledOutbound(std::string party, Origin origin, const OutboundOptions& options,
+                 ClientCertificate certificate)
       : party_(std::move(party)),
         origin_(std::move(origin)),
-        resolver_(origin_.host, allowed_addresses(origin_)),
-        free_places_(max_connections) {}
+        options_(options),
+        certificate_(std::move(certificate)),
+        gate_(party_, options.breaker, options.clock),
+        resolver_(origin_.host, allowed_addresses(origin_, options), options.lookup),
+        free_places_(options.max_connections) {
+    if (options.public_only) resolver_.judge_numbers();
+  }
 
   OutboundReply call(const OutboundRequest& request) override {
     check_request(request);
     const std::int64_t start = clock_.mono_ms();
-    const std::int64_t deadline =
-        start + std::clamp<std::int64_t>(request.deadline_ms, 1, kMaxDeadlineMs);
-    OutboundReply reply = unanswered(OutboundReply::Kind::not_sent, "deadline");
-    if (auto connection = borrow(deadline - start)) {
-      const GiveBack give_back{*this, connection};
-      reply = connection->call(request, resolver_, watchdog_, deadline);
-    }
-    report(request, reply, clock_.mono_ms() - start);
+    Span span(SpanKind::client, request.method, party_);
+    const OutboundReply reply = pass_gate(request, start);
+    report(request, reply, clock_.mono_ms() - start, span);
     return reply;
   }
 
@@ -385,38 +433,89 @@ class PooledOutbound final : public Outbound {
     PooledOutbound& pool;
     std::unique_ptr<Connection>& connection;
     ~GiveBack() {
+      --pool.gate_.in_flight;
       const std::lock_guard lock(pool.mutex_);
       pool.idle_.push_back(std::move(connection));
+      pool.last_progress_ms_ = pool.clock_.mono_ms();
       pool.returned_.notify_one();
     }
   };
 
+  OutboundReply pass_gate(const OutboundRequest& request, std::int64_t start) {
+    const CircuitBreaker::Pass pass = gate_.ask();
+    if (pass == CircuitBreaker::Pass::refused) {
+      return unanswered(OutboundReply::Kind::not_sent, "circuit_open");
+    }
+    const std::int64_t deadline =
+        start + std::clamp<std::int64_t>(request.deadline_ms, 1, kMaxDeadlineMs);
+    std::string_view why_not;
+    auto connection = borrow(deadline, &why_not);
+    if (!connection) {  // we were too many: that says nothing about the party
+      gate_.give_back(pass);
+      return unanswered(OutboundReply::Kind::not_sent, why_not);
+    }
+    const GiveBack give_back{*this, connection};
+    ++gate_.in_flight;
+    OutboundReply reply = connection->call(request, resolver_, watchdog_, deadline);
+    gate_.record(pass, is_error(reply));
+    return reply;
+  }
+
+  bool has_place() const { return !idle_.empty() || free_places_ > 0; }
+
+  // A caller waits as long as the party answers others. One that hangs shall not hold more of our
+  // threads than it has connections: they have others to serve.
+  std::string_view wait_for_place(std::unique_lock<std::mutex>& lock, std::int64_t deadline) {
+    if (gate_.waiting >= options_.max_waiters) return "party_busy";
+    ++gate_.waiting;
+    std::string_view why_not;
+    while (!has_place() && why_not.empty()) {
+      const std::int64_t now = clock_.mono_ms();
+      const std::int64_t patience = last_progress_ms_ + kHangMs;
+      if (now >= deadline) {
+        why_not = "deadline";
+      } else if (now >= patience) {
+        why_not = "party_busy";
+      } else {
+        returned_.wait_for(lock, std::chrono::milliseconds(std::min(deadline, patience) - now));
+      }
+    }
+    --gate_.waiting;
+    return has_place() ? "" : why_not;
+  }
+
   // The connection used last comes first: it is the least likely to have been closed meanwhile.
-  std::unique_ptr<Connection> borrow(std::int64_t wait_ms) {
+  std::unique_ptr<Connection> borrow(std::int64_t deadline, std::string_view* why_not) {
     std::unique_lock lock(mutex_);
-    const auto has_place = [this] { return !idle_.empty() || free_places_ > 0; };
-    if (!returned_.wait_for(lock, std::chrono::milliseconds(wait_ms), has_place)) return nullptr;
+    if (!has_place()) *why_not = wait_for_place(lock, deadline);
+    if (!why_not->empty()) return nullptr;
     if (idle_.empty()) {
-      auto fresh = std::make_unique<Connection>(origin_);
+      auto fresh = std::make_unique<Connection>(origin_, options_, certificate_);
       --free_places_;
+      last_progress_ms_ = clock_.mono_ms();
       return fresh;
     }
     auto connection = std::move(idle_.back());
     idle_.pop_back();
+    last_progress_ms_ = clock_.mono_ms();
     return connection;
   }
 
-  void report(const OutboundRequest& request, const OutboundReply& reply,
-              std::int64_t elapsed_ms) const;
+  void report(const OutboundRequest& request, const OutboundReply& reply, std::int64_t elapsed_ms,
+              Span& span) const;
 
   const std::string party_;
   const Origin origin_;
+  const OutboundOptions options_;
+  const ClientCertificate certificate_;
   SystemClock clock_;
+  PartyGate gate_;
   Resolver resolver_;
   Watchdog watchdog_;
   std::mutex mutex_;
   std::condition_variable returned_;
-  int free_places_;  // connections that may still be made
+  std::int64_t last_progress_ms_ = 0;  // when a connection was last lent or came back
+  int free_places_;                    // connections that may still be made
   std::vector<std::unique_ptr<Connection>> idle_;
 };
 
@@ -433,10 +532,9 @@ void tell_observer(std::string_view party, std::string_view outcome, std::int64_
 }
 
 void PooledOutbound::report(const OutboundRequest& request, const OutboundReply& reply,
-                            std::int64_t elapsed_ms) const {
+                            std::int64_t elapsed_ms, Span& span) const {
   const bool is_answered = reply.kind == OutboundReply::Kind::answered;
-  const std::string_view path =
-      std::string_view(request.target).substr(0, request.target.find('?'));
+  const std::string path = shown_path(request.target);
   const std::string status = std::to_string(reply.status);
   log(is_answered ? Level::debug : Level::warn, "outbound",
       {{"party", party_},
@@ -445,23 +543,18 @@ void PooledOutbound::report(const OutboundRequest& request, const OutboundReply&
        {"outcome", is_answered ? status : reply.failure},
        {"sent", reply.kind != OutboundReply::Kind::not_sent},
        {"ms", elapsed_ms}});
+  if (span.is_kept()) {
+    span.note("party", party_);
+    span.note("http.request.method", request.method);
+    span.note("url.path", path);
+    if (is_answered) span.note("http.response.status_code", std::int64_t{reply.status});
+    if (!is_answered) span.note("error.type", reply.failure);
+    if (is_error(reply)) span.fail();
+  }
   tell_observer(party_, is_answered ? status.substr(0, 1) + "xx" : reply.failure, elapsed_ms);
 }
 
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [&](char x, char y) { return lower(x) == lower(y); });
-}
-
 }  // namespace
-
-std::string OutboundReply::header(std::string_view name) const {
-  for (const auto& [key, value] : headers) {
-    if (equals_ignoring_case(key, name)) return value;
-  }
-  return "";
-}
 
 void set_outbound_observer(OutboundObserver observer) {
   auto next = std::make_shared<const OutboundObserver>(std::move(observer));
@@ -469,14 +562,34 @@ void set_outbound_observer(OutboundObserver observer) {
   observer_now = std::move(next);
 }
 
+bool is_origin(const std::string& text) { return read_origin(text).has_value(); }
+
 std::unique_ptr<Outbound> make_outbound(std::string party, std::string origin,
-                                        int max_connections) {
+                                        const OutboundOptions& options,
+                                        const ClientCertificate& certificate) {
   // TLS writes cannot be told to leave SIGPIPE alone, and a peer that hangs up must not end the
   // process.
   static const bool is_ignoring_sigpipe = std::signal(SIGPIPE, SIG_IGN) != SIG_ERR;
   check(is_ignoring_sigpipe, "SIGPIPE cannot be ignored");
-  check(max_connections >= 1 && max_connections <= kMaxConnections, "connections per party");
-  return std::make_unique<PooledOutbound>(std::move(party), parse_origin(origin), max_connections);
+  check(options.max_connections >= 1 && options.max_connections <= kMaxConnections &&
+            options.max_waiters >= 0 && options.max_waiters <= kMaxWaiters,
+        "connections per party");
+  Origin parsed = parse_origin(origin);
+  check(parsed.is_https || certificate.empty(), "a client certificate is shown over https only");
+  return std::make_unique<PooledOutbound>(std::move(party), std::move(parsed), options,
+                                          certificate);
+}
+
+std::unique_ptr<Outbound> make_outbound(std::string party, std::string origin,
+                                        const OutboundOptions& options) {
+  return make_outbound(std::move(party), std::move(origin), options, ClientCertificate());
+}
+
+std::unique_ptr<Outbound> make_outbound(std::string party, std::string origin,
+                                        int max_connections) {
+  OutboundOptions options;
+  options.max_connections = max_connections;
+  return make_outbound(std::move(party), std::move(origin), options);
 }
 
 }  // namespace topup::base

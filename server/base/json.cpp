@@ -139,6 +139,13 @@ Result<bool> only_fields(const Json& object, std::initializer_list<std::string_v
   return true;
 }
 
+Result<bool> no_fields_in(std::string_view body) {
+  if (body.empty()) return true;
+  const auto object = json_in(body);
+  if (!object) return tl::unexpected(object.error());
+  return only_fields(*object, {});
+}
+
 Result<Money> money_in(const Json& object, const char* key, std::int64_t max_minor) {
   const auto money = object_in(object, key);
   if (!money) return tl::unexpected(money.error());

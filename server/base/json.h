@@ -34,6 +34,8 @@ Result<bool> bool_in(const Json& object, const char* key);
 Result<const Json*> object_in(const Json& object, const char* key);
 // Refuses any member that is not in `allowed` (mass assignment): unknown_field.
 Result<bool> only_fields(const Json& object, std::initializer_list<std::string_view> allowed);
+// For a request that takes nothing: an empty body or {}. Errors as above.
+Result<bool> no_fields_in(std::string_view body);
 
 // {"minor": 9850, "currency": "CNY"}; bounds are 1 ≤ minor ≤ max_minor.
 Result<Money> money_in(const Json& object, const char* key, std::int64_t max_minor = kMaxMinor);

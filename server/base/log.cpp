@@ -2,16 +2,21 @@
 
 #include <spdlog/logger.h>
 #include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <atomic>
 #include <cstdio>
 #include <ctime>
+#include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <stdexcept>
 #include <utility>
 
 #include "server/base/clock.h"
+#include "server/base/mask.h"
 #include "server/base/utf8.h"
 
 namespace topup::base {
@@ -33,6 +38,32 @@ std::shared_ptr<spdlog::logger> make_logger(spdlog::sink_ptr sink) {
   return logger;
 }
 
+struct LogPlace {
+  std::string path;
+  std::size_t max_bytes;
+  std::size_t max_old_files;
+};
+
+// A device or a pipe has no size and no other name, so only a regular file is put aside.
+std::shared_ptr<spdlog::logger> open_place(const LogPlace& place) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  const fs::path folder = fs::path(place.path).parent_path();
+  if (!folder.empty() && !fs::is_directory(folder, ignored)) {
+    throw std::runtime_error("cannot write the log " + place.path + ": there is no folder " +
+                             folder.string());
+  }
+  try {
+    if (fs::exists(place.path, ignored) && !fs::is_regular_file(place.path, ignored)) {
+      return make_logger(std::make_shared<spdlog::sinks::basic_file_sink_mt>(place.path));
+    }
+    return make_logger(std::make_shared<spdlog::sinks::rotating_file_sink_mt>(
+        place.path, place.max_bytes, place.max_old_files));
+  } catch (const spdlog::spdlog_ex& failure) {
+    throw std::runtime_error("cannot write the log " + place.path + ": " + failure.what());
+  }
+}
+
 class Output {
  public:
   void write(std::string_view line) {
@@ -44,6 +75,15 @@ class Output {
     logger_ = std::move(next);
   }
 
+  void remember(LogPlace place) {
+    const std::lock_guard lock(mutex_);
+    place_ = std::move(place);
+  }
+  std::optional<LogPlace> place() {
+    const std::lock_guard lock(mutex_);
+    return place_;
+  }
+
  private:
   std::shared_ptr<spdlog::logger> current() {
     const std::lock_guard lock(mutex_);
@@ -51,6 +91,7 @@ class Output {
   }
 
   std::mutex mutex_;
+  std::optional<LogPlace> place_;
   std::shared_ptr<spdlog::logger> logger_ =
       make_logger(std::make_shared<spdlog::sinks::stderr_sink_mt>());
 };
@@ -133,7 +174,8 @@ void append_field(std::string& line, const LogField& field) {
   line += ',';
   append_text(line, field.key);
   line += ':';
-  if (const auto* text = std::get_if<std::string_view>(&field.value)) append_text(line, *text);
+  if (const auto* text = std::get_if<std::string_view>(&field.value))
+    append_text(line, scrub(*text));
   if (const auto* number = std::get_if<std::int64_t>(&field.value)) line += std::to_string(*number);
   if (const auto* flag = std::get_if<bool>(&field.value)) line += *flag ? "true" : "false";
 }
@@ -173,10 +215,29 @@ void log(Level level, std::string_view event, std::initializer_list<LogField> fi
   }
 }
 
+Level parse_level(std::string_view word) {
+  if (word == "debug") return Level::debug;
+  if (word == "warn") return Level::warn;
+  return word == "error" ? Level::error : Level::info;
+}
+
 void set_log_level(Level lowest) { lowest_level.store(lowest, std::memory_order_relaxed); }
 
-void set_log_file(const std::string& path) {
-  output().replace(make_logger(std::make_shared<spdlog::sinks::basic_file_sink_mt>(path)));
+void set_log_file(const std::string& path, std::size_t max_bytes, std::size_t max_old_files) {
+  LogPlace place{path, max_bytes, max_old_files};
+  output().replace(open_place(place));
+  output().remember(std::move(place));
+}
+
+void reopen_log_file() {
+  const std::optional<LogPlace> place = output().place();
+  if (!place) return;
+  try {
+    output().replace(open_place(*place));
+    log(Level::info, "log_reopened");
+  } catch (const std::exception& failure) {
+    log(Level::error, "log_reopen_failed", {{"why", failure.what()}});
+  }
 }
 
 TraceScope::TraceScope(TraceId trace) : previous_(std::move(current_trace)) {

@@ -4,6 +4,7 @@
 // is the one of the current thread's TraceScope. Thread-safe.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -29,8 +30,16 @@ struct LogField {
 
 void log(Level level, std::string_view event, std::initializer_list<LogField> fields = {});
 void set_log_level(Level lowest);
-void set_log_file(
-    const std::string& path);  // instead of standard error; throws if it cannot be opened
+Level parse_level(std::string_view word);  // debug, warn, error; anything else is info
+inline constexpr std::size_t kMaxLogFileBytes = 64 * 1024 * 1024;
+inline constexpr std::size_t kMaxOldLogFiles = 7;
+// Instead of standard error. A regular file is put aside when it is full, as name.1.log, …2 and so
+// on, the oldest going away. Throws std::runtime_error in words for the operator.
+void set_log_file(const std::string& path, std::size_t max_bytes = kMaxLogFileBytes,
+                  std::size_t max_old_files = kMaxOldLogFiles);
+// Opens the same path anew, for whoever has moved the file away (logrotate); nothing without a log
+// file. When that fails, lines go where they went before and one of them says so.
+void reopen_log_file();
 
 // While it lives, lines of this thread carry the trace id; scopes nest.
 class TraceScope {

@@ -83,6 +83,9 @@ tl::unexpected<Error> unavailable(std::string_view reason) {
 }  // namespace
 
 struct Resolver::State {
+  explicit State(Lookup how) : lookup(std::move(how)) {}
+
+  const Lookup lookup;
   std::mutex mutex;
   std::condition_variable changed;
   bool is_asking = false;
@@ -107,7 +110,7 @@ struct Resolver::State {
   // The caller holds the mutex, so the lookup cannot finish before is_asking is set.
   static bool start_lookup(const std::shared_ptr<State>& state, const std::string& host) {
     try {
-      std::thread([state, host] { state->finish(ask_system(host)); }).detach();
+      std::thread([state, host] { state->finish(state->lookup(host)); }).detach();
     } catch (const std::system_error&) {
       return false;
     }
@@ -116,8 +119,10 @@ struct Resolver::State {
   }
 };
 
-Resolver::Resolver(std::string host, Allow allow)
-    : host_(std::move(host)), allow_(allow), state_(std::make_shared<State>()) {}
+Resolver::Resolver(std::string host, Allow allow, Lookup lookup)
+    : host_(std::move(host)),
+      allow_(allow),
+      state_(std::make_shared<State>(lookup ? std::move(lookup) : Lookup(ask_system))) {}
 
 void Resolver::forget() {
   const std::lock_guard lock(state_->mutex);
@@ -125,7 +130,11 @@ void Resolver::forget() {
 }
 
 Result<std::vector<std::string>> Resolver::find_addresses(std::int64_t deadline_mono_ms) {
-  if (is_numeric_address(host_)) return std::vector<std::string>{host_};
+  if (is_numeric_address(host_)) {
+    const bool is_refused = judges_numbers_ && allow_ == Allow::public_only;
+    if (is_refused && !is_public_address(host_)) return unavailable("address_refused");
+    return std::vector<std::string>{host_};
+  }
   std::unique_lock lock(state_->mutex);
   if (!state_->is_fresh()) {
     const std::uint64_t before = state_->answers;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,8 +19,12 @@ inline constexpr std::int64_t kAddressesKeptMs = 30'000;
 class Resolver {
  public:
   enum class Allow : std::uint8_t { any, public_only };
-  Resolver(std::string host, Allow allow);
+  using Lookup = std::function<std::vector<std::string>(const std::string& host)>;
+  // `lookup` stands in for the system's; it runs on a thread that nobody waits for.
+  Resolver(std::string host, Allow allow, Lookup lookup = {});
 
+  // A host given as a number is the operator's own choice, unless somebody else gave it.
+  void judge_numbers() { judges_numbers_ = true; }
   // Numeric addresses in the system's order of preference. Errors (all unavailable): connect_failed
   // for an unknown name, address_refused if only private addresses were found and public ones are
   // wanted, deadline.
@@ -30,6 +35,7 @@ class Resolver {
   struct State;
   std::string host_;
   Allow allow_;
+  bool judges_numbers_ = false;
   std::shared_ptr<State> state_;  // shared with a lookup that may outlive us
 };
 

@@ -1,7 +1,11 @@
 #include "server/http/front.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <chrono>
+#include <future>
+#include <memory>
 #include <new>
 #include <stdexcept>
 #include <thread>
@@ -28,6 +32,22 @@ net::ip::address plain_address(const net::ip::address& address) {
   return address;
 }
 
+Address bytes_of(const net::ip::address& address) {
+  return address.is_v6()
+             ? Address(address.to_v6().to_bytes())
+             : Address(net::ip::make_address_v6(net::ip::v4_mapped, address.to_v4()).to_bytes());
+}
+
+// Clients may not take the descriptors that the store and outside parties need.
+Limits fitted(Limits limits) {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) return limits;
+  const auto all = static_cast<std::size_t>(files.rlim_cur);
+  const std::size_t spare = std::min(limits.spare_descriptors, all - all / 4);
+  limits.max_connections = std::max<std::size_t>(std::min(limits.max_connections, all - spare), 1);
+  return limits;
+}
+
 // Whom a connection counts for: the address, or the /64 of IPv6, which one subscriber holds whole.
 std::string counted_as(const net::ip::address& address) {
   if (address.is_v4()) return address.to_string();
@@ -38,9 +58,10 @@ std::string counted_as(const net::ip::address& address) {
 
 class Listener : public std::enable_shared_from_this<Listener> {
  public:
-  Listener(std::shared_ptr<Core> core, Site& site)
+  Listener(std::shared_ptr<Core> core, Site& site, std::shared_ptr<const Certificates> certificates)
       : core_(std::move(core)),
         site_(site),
+        certificates_(std::move(certificates)),
         acceptor_(net::make_strand(core_->io)),
         pause_(acceptor_.get_executor()) {}
 
@@ -65,12 +86,17 @@ class Listener : public std::enable_shared_from_this<Listener> {
                            });
   }
 
-  void close() {
-    net::post(acceptor_.get_executor(), [self = shared_from_this()] {
+  // Ready when nobody is let in any more; never, while no thread runs the context.
+  std::future<void> close() {
+    auto closed = std::make_shared<std::promise<void>>();
+    std::future<void> done = closed->get_future();
+    net::post(acceptor_.get_executor(), [self = shared_from_this(), closed] {
       error_code ignored;
       self->acceptor_.close(ignored);
       self->pause_.cancel();
+      closed->set_value();
     });
+    return done;
   }
 
  private:
@@ -89,6 +115,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
     // Out of descriptors or memory: the backlog keeps the others while connections end.
     if (!std::exchange(paused_, true)) {
       base::log(base::Level::warn, "accept_paused", {{"why", ec.message()}});
+      core_->tell(DoorEvent::Kind::refused, "accept_paused");
     }
     pause_.expires_after(std::chrono::milliseconds(kAcceptPauseMs));
     pause_.async_wait([self = shared_from_this()](error_code) {
@@ -105,26 +132,43 @@ class Listener : public std::enable_shared_from_this<Listener> {
     if (!slot) return turn_away(std::move(socket));
     socket.set_option(tcp::no_delay(true), ec);
     const Strand strand = socket.get_executor();
-    const auto connection =
-        make_connection(std::move(*slot), std::move(socket), site_, address.to_string());
+    std::unique_ptr<TlsSession> tls;
+    if (certificates_) {
+      socket.native_non_blocking(true, ec);
+      if (ec) return;
+      tls = certificates_->session(socket.native_handle());
+    }
+    const auto connection = make_connection(
+        std::move(*slot), Wire(std::move(socket), std::move(tls)), site_, address.to_string());
     net::post(strand, [connection] { connection->start(); });
   }
 
   std::optional<Slot> take_slot(const net::ip::address& address) {
-    const std::string counted = address.is_loopback() ? "" : counted_as(address);
-    const std::lock_guard lock(core_->mutex);
-    if (core_->clients.size() >= core_->limits.max_connections) return std::nullopt;
-    if (!counted.empty()) {
-      std::size_t& held = core_->per_address[counted];
-      if (held >= core_->limits.max_connections_per_address) return std::nullopt;
-      ++held;
+    const Limits& limits = core_->limits;
+    const bool is_exempt = (address.is_loopback() && !limits.counts_loopback) ||
+                           limits.trusted_proxies.holds(bytes_of(address));
+    std::string counted = is_exempt ? "" : counted_as(address);
+    std::optional<Slot> slot;
+    {
+      const std::lock_guard lock(core_->mutex);
+      if (core_->clients.size() >= limits.max_connections) return std::nullopt;
+      if (!is_exempt) {
+        std::size_t& held = core_->per_address[counted];
+        if (held >= limits.max_connections_per_address) return std::nullopt;
+        ++held;
+      }
+      const std::uint64_t id = ++core_->last_id;
+      slot.emplace(core_, id, std::move(counted), core_->clients[id]);
     }
-    const std::uint64_t id = ++core_->last_id;
-    return Slot(core_, id, counted, core_->clients[id]);
+    core_->tell(DoorEvent::Kind::opened);
+    return slot;
   }
 
-  // One attempt that cannot block: a new socket's send buffer is empty.
-  static void turn_away(Socket socket) {
+  // One attempt that cannot block: a new socket's send buffer is empty. Where TLS is spoken the
+  // connection just ends: an answer would cost a handshake.
+  void turn_away(Socket socket) const {
+    core_->tell(DoorEvent::Kind::refused, "too_many_connections");
+    if (certificates_) return;
     static const std::string kBusy =
         answer_bytes(problem_of_status(503, "too_many_connections", TraceId()), false);
     error_code ignored;
@@ -135,6 +179,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
 
   std::shared_ptr<Core> core_;
   Site& site_;
+  std::shared_ptr<const Certificates> certificates_;  // none: no TLS
   Acceptor acceptor_;
   net::steady_timer pause_;
   bool paused_ = false;
@@ -144,7 +189,7 @@ class BeastFront final : public Front {
  public:
   BeastFront(int io_threads, Limits limits)
       : thread_count_(std::max(io_threads, 1)),
-        core_(std::make_shared<Core>(thread_count_, limits)),
+        core_(std::make_shared<Core>(thread_count_, fitted(std::move(limits)))),
         work_(core_->io.get_executor()),
         sweep_(core_->io) {
     core_->now_ms = core_->clock.mono_ms();
@@ -152,12 +197,44 @@ class BeastFront final : public Front {
   ~BeastFront() override { stop(0); }
 
   std::uint16_t listen(const std::string& address, std::uint16_t port, Site& site) override {
-    const auto listener = std::make_shared<Listener>(core_, site);
-    const std::uint16_t bound = listener->open(address, port);
-    listener->accept();
+    return open(address, port, site, nullptr);
+  }
+
+  std::uint16_t listen_tls(const std::string& address, std::uint16_t port, Site& site,
+                           const TlsFiles& files) override {
+    const auto certificates = std::make_shared<Certificates>(
+        files, core_->limits.certificate_look_ms, [core = core_](std::int64_t until_ms) {
+          core->tell(DoorEvent::Kind::certificate, {}, until_ms);
+        });
+    const std::uint16_t bound = open(address, port, site, certificates);
     const std::lock_guard lock(mutex_);
-    listeners_.push_back(listener);
+    certificates_.push_back(certificates);
     return bound;
+  }
+
+  void reload_certificates() override {
+    const std::lock_guard lock(mutex_);
+    for (const auto& certificates : certificates_) certificates->reload();
+  }
+
+  std::int64_t tls_expires_at_ms() const override {
+    const std::lock_guard lock(mutex_);
+    std::int64_t first = 0;
+    for (const auto& certificates : certificates_) {
+      const std::int64_t ends = certificates->expires_at_ms();
+      first = first == 0 ? ends : std::min(first, ends);
+    }
+    return first;
+  }
+
+  void observe(DoorObserver observer) override {
+    {
+      const std::lock_guard lock(core_->mutex);
+      core_->observer =
+          observer ? std::make_shared<const DoorObserver>(std::move(observer)) : nullptr;
+    }
+    const std::int64_t ends = tls_expires_at_ms();
+    if (ends != 0) core_->tell(DoorEvent::Kind::certificate, {}, ends);
   }
 
   void start() override {
@@ -171,8 +248,13 @@ class BeastFront final : public Front {
     const std::lock_guard lock(mutex_);
     if (core_->stopped) return;
     core_->draining = true;
-    for (const auto& listener : listeners_) listener->close();
+    std::vector<std::future<void>> closing;
+    for (const auto& listener : listeners_) closing.push_back(listener->close());
     if (!threads_.empty()) {
+      // First the door, then the guests: whoever is sent away must not get in again.
+      for (const std::future<void>& closed : closing) {
+        closed.wait_for(std::chrono::milliseconds(kAbortMs));
+      }
       for (const auto& client : core_->everyone()) client->drain();
       wait_until_empty(drain_ms);
       for (const auto& client : core_->everyone()) client->abort();
@@ -184,6 +266,7 @@ class BeastFront final : public Front {
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();
     listeners_.clear();
+    certificates_.clear();
     sweep_.cancel();
     core_->io.restart();  // What was posted meanwhile holds connections, and they hold the context:
                           // let it run out.
@@ -202,6 +285,16 @@ class BeastFront final : public Front {
   }
 
  private:
+  std::uint16_t open(const std::string& address, std::uint16_t port, Site& site,
+                     std::shared_ptr<const Certificates> certificates) {
+    const auto listener = std::make_shared<Listener>(core_, site, std::move(certificates));
+    const std::uint16_t bound = listener->open(address, port);
+    listener->accept();
+    const std::lock_guard lock(mutex_);
+    listeners_.push_back(listener);
+    return bound;
+  }
+
   void run() {
     while (!core_->io.stopped()) {
       try {
@@ -234,18 +327,35 @@ class BeastFront final : public Front {
   }
 
   const int thread_count_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::shared_ptr<Core> core_;
   net::executor_work_guard<net::io_context::executor_type> work_;
   net::steady_timer sweep_;
   std::vector<std::shared_ptr<Listener>> listeners_;
+  std::vector<std::shared_ptr<Certificates>> certificates_;
   std::vector<std::thread> threads_;
 };
 
 }  // namespace
 
+std::string_view word_of(DoorEvent::Kind kind) {
+  switch (kind) {
+    case DoorEvent::Kind::opened:
+      return "opened";
+    case DoorEvent::Kind::closed:
+      return "closed";
+    case DoorEvent::Kind::refused:
+      return "refused";
+    case DoorEvent::Kind::handshake_failed:
+      return "handshake_failed";
+    case DoorEvent::Kind::certificate:
+      return "certificate";
+  }
+  return "";
+}
+
 std::unique_ptr<Front> make_front(int io_threads, Limits limits) {
-  return std::make_unique<BeastFront>(io_threads, limits);
+  return std::make_unique<BeastFront>(io_threads, std::move(limits));
 }
 
 }  // namespace topup::http

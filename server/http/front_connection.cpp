@@ -1,183 +1,54 @@
 #include "server/http/front_connection.h"
 
 #include <algorithm>
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
-#include <boost/beast/websocket.hpp>
-#include <chrono>
-#include <deque>
 
 #include "server/base/log.h"
+#include "server/http/address.h"
 #include "server/http/message.h"
 #include "server/http/router.h"
 
 namespace topup::http::door {
 namespace {
 
-namespace beast = boost::beast;
-
 constexpr std::size_t kReadBytes = 4 * 1024;
 constexpr std::int64_t kSlowestReaderBytesPerMs = 8;  // a slower reader of a long answer is cut
 constexpr std::size_t kMaxUnsentBytes = 256u << 20;   // answers waiting for slow readers, in all
 constexpr std::int64_t kLingerMs = 2'000;
 constexpr std::size_t kMaxLingerBytes = 1u << 20;
-constexpr std::int64_t kWsHandshakeMs = 10'000;
-constexpr std::int64_t kWsIdleMs = 60'000;  // pings go out at half of it
+constexpr std::int64_t kLastRequestMs = 500;  // for one that is under way when the door closes
+constexpr std::int64_t kLastBodyMs = 2'000;   // and for what is missing of its body
 
-class WebSocketClient final : public Client {
- public:
-  WebSocketClient(Strand strand, Core& core, Site& site, WsId id)
-      : strand_(std::move(strand)), core_(core), site_(site), id_(id) {}
-
-  void accept(Slot slot, Socket socket, const WireRequest& request) {
-    slot_.emplace(std::move(slot));
-    stream_.emplace(std::move(socket));
-    namespace ws = beast::websocket;
-    ws::stream_base::timeout times{};
-    times.handshake_timeout = std::chrono::milliseconds(kWsHandshakeMs);
-    times.idle_timeout = std::chrono::milliseconds(kWsIdleMs);
-    times.keep_alive_pings = true;
-    stream_->set_option(times);
-    stream_->read_message_max(core_.limits.max_ws_message_bytes);
-    handshake_.method(beast::http::verb::get);
-    handshake_.target(request.target);
-    handshake_.version(11);
-    for (const auto& [name, value] : request.headers) handshake_.insert(name, value);
-    stream_->async_accept(handshake_, [self = self()](error_code ec) { self->on_accept(ec); });
-  }
-
-  void due() override {}
-  void drain() override { ws_close_with(beast::websocket::close_code::going_away); }
-  void ws_close() override { ws_close_with(beast::websocket::close_code::normal); }
-  void abort() override {
-    net::post(strand_, [self = self()] { self->cut(); });
-  }
-  void ws_send(std::string text) override {
-    net::post(strand_, [self = self(), text = std::move(text)]() mutable {
-      self->enqueue(std::move(text));
-    });
-  }
-
- private:
-  std::shared_ptr<WebSocketClient> self() {
-    return std::static_pointer_cast<WebSocketClient>(shared_from_this());
-  }
-
-  void on_accept(error_code ec) {
-    if (ec) return finish();
-    open_ = true;
-    if (closing_) return close_stream();
-    read();
-    write();
-  }
-
-  void read() {
-    stream_->async_read(buffer_,
-                        [self = self()](error_code ec, std::size_t) { self->on_read(ec); });
-  }
-
-  void on_read(error_code ec) {
-    if (ec) return finish();
-    if (!stream_->got_text()) {
-      close_code_ = beast::websocket::close_code::unknown_data;
-      close_stream();
-    } else if (!closing_) {
-      const auto bytes = buffer_.cdata();
-      site_.ws_message(id_, {static_cast<const char*>(bytes.data()), bytes.size()});
-    }
-    buffer_.consume(buffer_.size());
-    read();
-  }
-
-  void enqueue(std::string text) {
-    if (finished_ || closing_ || !stream_) return;
-    if (queue_.size() >= core_.limits.max_ws_queue) return cut();
-    queue_.push_back(std::move(text));
-    if (open_ && !writing_) write();
-  }
-
-  void write() {
-    if (queue_.empty() || closing_) return;
-    writing_ = true;
-    stream_->text(true);
-    stream_->async_write(net::buffer(queue_.front()), [self = self()](error_code ec, std::size_t) {
-      self->writing_ = false;
-      if (ec) return self->cut();
-      self->queue_.pop_front();
-      self->write();
-    });
-  }
-
-  void ws_close_with(beast::websocket::close_code code) {
-    net::post(strand_, [self = self(), code] {
-      if (self->finished_ || self->closing_) return;
-      self->close_code_ = code;
-      self->close_stream();
-    });
-  }
-
-  void close_stream() {
-    closing_ = true;
-    if (!open_ || std::exchange(close_sent_, true)) return;
-    stream_->async_close(close_code_, [self = self()](error_code) { self->cut(); });
-  }
-
-  void cut() {
-    error_code ignored;
-    if (stream_) stream_->next_layer().close(ignored);
-    finish();
-  }
-
-  void finish() {
-    if (std::exchange(finished_, true) || !stream_) return;
-    error_code ignored;
-    stream_->next_layer().close(ignored);
-    site_.ws_closed(id_);
-  }
-
-  Strand strand_;
-  Core& core_;  // kept alive by the slot
-  Site& site_;
-  const WsId id_;
-  std::optional<Slot> slot_;  // before the stream: the stream's socket needs the I/O context
-  std::optional<beast::websocket::stream<Socket>> stream_;
-  beast::http::request<beast::http::empty_body> handshake_;
-  beast::flat_buffer buffer_;
-  std::deque<std::string> queue_;
-  beast::websocket::close_code close_code_ = beast::websocket::close_code::normal;
-  bool open_ = false;
-  bool writing_ = false;
-  bool closing_ = false;
-  bool close_sent_ = false;
-  bool finished_ = false;
-};
+constexpr std::string_view kHsts = "Strict-Transport-Security: max-age=31536000\r\n";
 
 // One HTTP connection: one request in flight at a time; bytes behind it wait in the kernel or in
 // `in_`.
 class HttpConnection final : public Connection {
  public:
-  HttpConnection(Slot slot, Socket socket, Site& site, std::string address)
+  HttpConnection(Slot slot, Wire wire, Site& site, std::string address)
       : core_(slot.core()),
         slot_(std::move(slot)),
-        strand_(socket.get_executor()),
-        socket_(std::move(socket)),
+        strand_(wire.get_executor()),
+        wire_(std::move(wire)),
         site_(site),
         address_(std::move(address)) {}
+  ~HttpConnection() override {
+    if (counted_bytes_ > 0) count_body(0);
+  }
 
   void enroll() { slot_.hold(self()); }
   void start() override {
     if (core_.draining) return close();
     wait_at_most(core_.limits.head_timeout_ms);
-    advance();
+    if (!wire_.is_secure()) return advance();
+    phase_ = Phase::handshake;
+    wire_.async_handshake([self = self()](error_code ec, std::size_t) { self->on_handshake(ec); });
   }
 
   void due() override {
     net::post(strand_, [self = self()] { self->on_due(); });
   }
   void drain() override {
-    net::post(strand_, [self = self()] {
-      if (self->phase_ == Phase::idle) self->close();
-    });
+    net::post(strand_, [self = self()] { self->last_call(); });
   }
   void abort() override {
     net::post(strand_, [self = self()] { self->close(); });
@@ -192,7 +63,7 @@ class HttpConnection final : public Connection {
   }
 
  private:
-  enum class Phase { idle, head, body, handling, writing, lingering, upgraded, closed };
+  enum class Phase { handshake, idle, head, body, handling, writing, lingering, upgraded, closed };
 
   std::shared_ptr<HttpConnection> self() {
     return std::static_pointer_cast<HttpConnection>(shared_from_this());
@@ -204,14 +75,42 @@ class HttpConnection final : public Connection {
     if (phase_ == Phase::upgraded) return;
     const std::int64_t due = slot_.due_ms();
     if (due == 0 || core_.now_ms < due) return;
+    if (phase_ == Phase::handshake) core_.tell(DoorEvent::Kind::handshake_failed, "too_slow");
     if (phase_ == Phase::head || phase_ == Phase::body) return refuse(408, "request_too_slow");
+    // A late answer finds another phase and is dropped; whoever asks again brings the same key.
+    if (phase_ == Phase::handling) return refuse(503, "answer_late");
     close();
+  }
+
+  // The door closes. A request that is on its way is still answered, as the last one: a client on a
+  // kept connection cannot know. Half a head is not waited for, its request has not begun.
+  void last_call() {
+    if (phase_ == Phase::handshake || phase_ == Phase::head) return close();
+    if (phase_ == Phase::idle) wait_at_most(kLastRequestMs);
+    if (phase_ == Phase::body) wait_at_most(kLastBodyMs);
+  }
+
+  void on_handshake(error_code ec) {
+    if (phase_ != Phase::handshake) return;
+    if (!ec) {
+      // The first head has what is left of its time.
+      phase_ = Phase::idle;
+      if (core_.draining) return close();
+      return read();
+    }
+    const std::string_view why = wire_.tls()->failure();
+    core_.tell(DoorEvent::Kind::handshake_failed, why);
+    if (why == TlsSession::kPlainHttp) {
+      wire_.become_plain();
+      return refuse(400, "tls_expected");
+    }
+    linger();  // so that the client reads why: OpenSSL has sent its alert
   }
 
   void advance() {
     if (phase_ == Phase::idle && !in_.empty()) {
       phase_ = Phase::head;
-      wait_at_most(core_.limits.head_timeout_ms);
+      if (has_answered_) wait_at_most(core_.limits.head_timeout_ms);
     }
     if (phase_ != Phase::body) {
       const std::size_t end = head_end(in_, scanned_);
@@ -221,20 +120,30 @@ class HttpConnection final : public Connection {
       }
       if (!take_head(std::min(end, in_.size()))) return;
     }
-    if (in_.size() < body_bytes_) return read();
+    if (in_.size() < body_bytes_) {
+      count_body(in_.size());
+      if (core_.bodies_bytes > core_.limits.max_bodies_bytes) return refuse(503, "server_busy");
+      return read();
+    }
     hand_over();
+  }
+
+  // What unfinished bodies hold together must not grow with the number of clients.
+  void count_body(std::size_t bytes) {
+    core_.bodies_bytes += bytes - counted_bytes_;
+    counted_bytes_ = bytes;
   }
 
   void read() {
     reading_ = true;
     const std::size_t filled = in_.size();
     in_.resize(filled + kReadBytes);
-    socket_.async_read_some(net::buffer(in_.data() + filled, kReadBytes),
-                            [self = self(), filled](error_code ec, std::size_t count) {
-                              self->reading_ = false;
-                              self->in_.resize(filled + count);
-                              self->on_read(ec, count);
-                            });
+    wire_.async_read_some(net::buffer(in_.data() + filled, kReadBytes),
+                          [self = self(), filled](error_code ec, std::size_t count) {
+                            self->reading_ = false;
+                            self->in_.resize(filled + count);
+                            self->on_read(ec, count);
+                          });
   }
 
   void on_read(error_code ec, std::size_t count) {
@@ -258,18 +167,22 @@ class HttpConnection final : public Connection {
     if (verdict.status != 0) return refuse(verdict.status, verdict.reason), false;
     request_ = wire_request(head);
     request_.client_address = address_;
+    request_.is_secure = wire_.is_secure();
+    settle_client(core_.limits.trusted_proxies, request_);
     in_.erase(0, size);
     scanned_ = 0;
     if (!header_of(request_, "upgrade").empty()) return upgrade(), false;
+    const std::string_view path = path_of(request_.target);
+    times_ = site_.times(request_.method, path);
     body_bytes_ = content_length(request_);
     if (body_bytes_ > 0) {
-      const std::size_t route_limit = site_.body_limit(request_.method, path_of(request_.target));
+      const std::size_t route_limit = site_.body_limit(request_.method, path);
       if (body_bytes_ > std::min(route_limit, core_.limits.max_body_bytes)) {
         return refuse(413, "body_too_large"), false;
       }
     }
     phase_ = Phase::body;
-    wait_at_most(core_.limits.body_timeout_ms);
+    wait_at_most(times_.body_ms > 0 ? times_.body_ms : core_.limits.body_timeout_ms);
     return true;
   }
 
@@ -295,8 +208,9 @@ class HttpConnection final : public Connection {
     request_.body = in_.substr(0, body_bytes_);
     in_.erase(0, body_bytes_);
     body_bytes_ = 0;
+    count_body(0);
     phase_ = Phase::handling;
-    wait_at_most(0);
+    wait_at_most(times_.answer_ms > 0 ? times_.answer_ms : core_.limits.answer_timeout_ms);
     keep_alive_ = request_.keep_alive;
     auto pending = std::make_shared<Pending>(self());
     try {
@@ -315,13 +229,19 @@ class HttpConnection final : public Connection {
       bytes = answer_bytes(problem_of_status(503, "server_busy", TraceId()), false);
       keep_alive = false;
     }
+    has_answered_ = true;
+    if (core_.draining && keep_alive_ && keep_alive) {
+      keep_alive = false;
+      say_close(bytes);
+    }
+    if (wire_.is_secure()) add_field(bytes, kHsts);
     out_ = std::move(bytes);
     core_.unsent_bytes += out_.size();
     keep_alive_ = keep_alive_ && keep_alive;
     phase_ = Phase::writing;
     const auto size = static_cast<std::int64_t>(out_.size());
     wait_at_most(core_.limits.body_timeout_ms + size / kSlowestReaderBytesPerMs);
-    net::async_write(socket_, net::buffer(out_),
+    net::async_write(wire_, net::buffer(out_),
                      [self = self()](error_code ec, std::size_t) { self->on_written(ec); });
   }
 
@@ -338,7 +258,9 @@ class HttpConnection final : public Connection {
   void refuse(int status, std::string_view reason) {
     base::log(base::Level::info, "request_refused",
               {{"status", status}, {"reason", reason}, {"at", "door"}});
+    core_.tell(DoorEvent::Kind::refused, reason);
     keep_alive_ = false;
+    count_body(0);
     phase_ = Phase::handling;
     write(answer_bytes(problem_of_status(status, reason, TraceId()), false), false);
   }
@@ -349,7 +271,7 @@ class HttpConnection final : public Connection {
     phase_ = Phase::lingering;
     wait_at_most(kLingerMs);
     error_code ec;
-    socket_.shutdown(tcp::socket::shutdown_send, ec);
+    wire_.finish_sending(ec);
     if (ec) return close();
     if (!reading_) linger_on();
   }
@@ -363,7 +285,7 @@ class HttpConnection final : public Connection {
     // A client must wait for our answer before it sends frames (RFC 6455 §4.1).
     if (!in_.empty()) return refuse(400, "upgrade_refused");
     if (core_.draining) return refuse(503, "server_busy");
-    auto socket = std::make_shared<WebSocketClient>(strand_, core_, site_, slot_.id());
+    const std::shared_ptr<Upgrade> socket = make_websocket(strand_, core_, site_, slot_.id());
     slot_.hold(socket);  // first, so that ws_send() from within ws_open() finds it
     bool wanted = false;
     try {
@@ -377,21 +299,21 @@ class HttpConnection final : public Connection {
     }
     phase_ = Phase::upgraded;
     wait_at_most(0);
-    socket->accept(std::move(slot_), std::move(socket_), request_);
+    socket->accept(std::move(slot_), std::move(wire_), request_);
   }
 
   void close() {
     if (phase_ == Phase::closed || phase_ == Phase::upgraded) return;
     phase_ = Phase::closed;
     wait_at_most(0);
-    error_code ignored;
-    socket_.close(ignored);
+    count_body(0);
+    wire_.close();
   }
 
   Core& core_;  // kept alive by the slot
-  Slot slot_;   // before the socket: the socket needs the I/O context
+  Slot slot_;   // before the wire: its socket needs the I/O context
   const Strand strand_;
-  Socket socket_;
+  Wire wire_;
   Site& site_;
   const std::string address_;
   std::string in_;
@@ -399,18 +321,20 @@ class HttpConnection final : public Connection {
   WireRequest request_;
   std::size_t scanned_ = 0;
   std::size_t body_bytes_ = 0;
+  std::size_t counted_bytes_ = 0;  // of this one in Core::bodies_bytes
   std::size_t lingered_ = 0;
+  RouteTimes times_;
   Phase phase_ = Phase::idle;
   bool keep_alive_ = true;
   bool reading_ = false;
+  bool has_answered_ = false;
 };
 
 }  // namespace
 
-std::shared_ptr<Connection> make_connection(Slot slot, Socket socket, Site& site,
-                                            std::string address) {
-  auto connection = std::make_shared<HttpConnection>(std::move(slot), std::move(socket), site,
-                                                     std::move(address));
+std::shared_ptr<Connection> make_connection(Slot slot, Wire wire, Site& site, std::string address) {
+  auto connection =
+      std::make_shared<HttpConnection>(std::move(slot), std::move(wire), site, std::move(address));
   connection->enroll();
   return connection;
 }

@@ -1,16 +1,9 @@
-// What the door's two halves share: the table of connections (front.cpp fills and sweeps it) and
-// the connections themselves (front_connection.cpp). Internal to the door: only these two include
-// it, and only they see Boost.
+// What the door's parts share: the table of connections (front.cpp fills and sweeps it) and the
+// connections themselves (front_connection.cpp, front_websocket.cpp). Internal to the door: only
+// these include it, and only they see Boost.
 #pragma once
 
-#include "server/http/front.h"
-
-// clang-format off
-#include <utility>  // Before Boost.Asio: g++ 12 in C++20 mode needs std::exchange there.
-// clang-format on
-
 #include <atomic>
-#include <boost/asio.hpp>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
@@ -21,14 +14,10 @@
 #include <vector>
 
 #include "server/base/clock.h"
+#include "server/http/front.h"
+#include "server/http/front_wire.h"
 
 namespace topup::http::door {
-
-namespace net = boost::asio;
-using boost::system::error_code;
-using net::ip::tcp;
-using Strand = net::strand<net::io_context::executor_type>;
-using Socket = net::basic_stream_socket<tcp, Strand>;
 
 // One connection as the door's table sees it. Its own work runs on its strand; these may be called
 // from any thread.
@@ -44,7 +33,7 @@ class Client : public std::enable_shared_from_this<Client> {
 
 // What all connections share. Held by each of them, because a late answer may outlive the Front.
 struct Core {
-  Core(int threads, Limits wanted) : limits(wanted), io(threads) {}
+  Core(int threads, Limits wanted) : limits(std::move(wanted)), io(threads) {}
 
   const Limits limits;
   net::io_context io;
@@ -52,7 +41,8 @@ struct Core {
   std::atomic<std::int64_t> now_ms{0};
   std::atomic<bool> draining{false};
   std::atomic<bool> stopped{false};
-  std::atomic<std::size_t> unsent_bytes{0};
+  std::atomic<std::size_t> unsent_bytes{0};  // answers waiting for their readers
+  std::atomic<std::size_t> bodies_bytes{0};  // of bodies that are not yet whole
 
   mutable std::mutex mutex;  // guards what follows
   std::condition_variable emptied;
@@ -63,6 +53,16 @@ struct Core {
   std::unordered_map<std::uint64_t, Entry> clients;  // its entries do not move
   std::unordered_map<std::string, std::size_t> per_address;
   std::uint64_t last_id = 0;
+  std::shared_ptr<const DoorObserver> observer;
+
+  void tell(DoorEvent::Kind kind, std::string_view reason = {}, std::int64_t wall_ms = 0) const {
+    std::shared_ptr<const DoorObserver> who;
+    {
+      const std::lock_guard lock(mutex);
+      who = observer;
+    }
+    if (who) (*who)({kind, reason, wall_ms});
+  }
 
   std::shared_ptr<Client> find(std::uint64_t id) const {
     const std::lock_guard lock(mutex);
@@ -94,6 +94,7 @@ class Slot {
   Slot& operator=(Slot&&) = delete;
   ~Slot() {
     if (!core_) return;
+    core_->tell(DoorEvent::Kind::closed);
     const std::lock_guard lock(core_->mutex);
     core_->clients.erase(id_);
     const auto at = core_->per_address.find(counted_);
@@ -119,8 +120,14 @@ class Connection : public Client {
  public:
   virtual void start() = 0;  // on the socket's strand, once it is in the table
 };
-// `address` is the peer's, as handlers see it. The connection is in the table from here on.
-std::shared_ptr<Connection> make_connection(Slot slot, Socket socket, Site& site,
-                                            std::string address);
+// `address` is the peer's. The connection is in the table from here on.
+std::shared_ptr<Connection> make_connection(Slot slot, Wire wire, Site& site, std::string address);
+
+// A WebSocket whose handshake was asked for but not yet answered.
+class Upgrade : public Client {
+ public:
+  virtual void accept(Slot slot, Wire wire, const WireRequest& request) = 0;
+};
+std::shared_ptr<Upgrade> make_websocket(Strand strand, Core& core, Site& site, WsId id);
 
 }  // namespace topup::http::door

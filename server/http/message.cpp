@@ -171,6 +171,7 @@ std::string_view reason_phrase(int status) {
       {302, "Found"},
       {303, "See Other"},
       {304, "Not Modified"},
+      {308, "Permanent Redirect"},
       {400, "Bad Request"},
       {401, "Unauthorized"},
       {403, "Forbidden"},
@@ -183,6 +184,7 @@ std::string_view reason_phrase(int status) {
       {414, "URI Too Long"},
       {415, "Unsupported Media Type"},
       {422, "Unprocessable Content"},
+      {426, "Upgrade Required"},
       {429, "Too Many Requests"},
       {431, "Request Header Fields Too Large"},
       {500, "Internal Server Error"},
@@ -221,6 +223,28 @@ std::string answer_bytes(const Response& response, bool keep_alive, bool head_on
   bytes += "\r\n";
   if (has_body && !head_only) bytes += response.body;
   return bytes;
+}
+
+void add_field(std::string& bytes, std::string_view line) {
+  const std::size_t end = bytes.find("\r\n");
+  if (end != std::string::npos) bytes.insert(end + 2, line);
+}
+
+void say_close(std::string& bytes) {
+  std::size_t at = bytes.find("\r\n");
+  if (at == std::string::npos) return;
+  for (at += 2; bytes.compare(at, 2, "\r\n") != 0;) {
+    const std::size_t end = bytes.find("\r\n", at);
+    if (end == std::string::npos) return;
+    const std::string_view line = std::string_view(bytes).substr(at, end - at);
+    const std::string_view name = line.substr(0, line.find(':'));
+    if (same_word(name, "connection") || same_word(name, "keep-alive")) {
+      bytes.erase(at, end + 2 - at);
+    } else {
+      at = end + 2;
+    }
+  }
+  add_field(bytes, "Connection: close\r\n");
 }
 
 bool is_clean_header(std::string_view name, std::string_view value) {

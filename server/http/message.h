@@ -64,6 +64,11 @@ std::string answer_start(int status, bool keep_alive);
 // left out.
 std::string answer_bytes(const Response& response, bool keep_alive, bool head_only = false);
 
+// For answers that are written already. `line` ends with CR LF.
+void add_field(std::string& bytes, std::string_view line);
+// Takes a promise to keep the connection back.
+void say_close(std::string& bytes);
+
 bool is_clean_header(std::string_view name, std::string_view value);
 
 }  // namespace topup::http

@@ -8,10 +8,10 @@ namespace topup::http {
 namespace {
 
 // A limit that knows how long says so in `detail`, as a number of seconds.
-std::string seconds_of(const std::string& detail) {
+std::string seconds_of(std::string_view detail) {
   const bool is_number = !detail.empty() && detail.size() < 8 &&
-                         detail.find_first_not_of("0123456789") == std::string::npos;
-  return is_number ? detail : "60";
+                         detail.find_first_not_of("0123456789") == std::string_view::npos;
+  return is_number ? std::string(detail) : "60";
 }
 
 struct CodeRow {
@@ -60,7 +60,7 @@ Response document(int status, std::string_view code, const Error& error, const T
   body["code"] = code;
   body["reason"] = error.reason;
   if (!error.field.empty()) body["field"] = error.field;
-  if (!error.detail.empty()) body["detail"] = error.detail;
+  if (!error.detail.empty()) body["detail"] = error.detail.view();
   if (!trace.empty()) body["trace_id"] = trace.text;
   Response response;
   response.status = status;
@@ -70,7 +70,7 @@ Response document(int status, std::string_view code, const Error& error, const T
   response.problem_reason = error.reason;
   response.problem_field = error.field;
   if (status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
-  if (status == 429) response.headers.emplace_back("Retry-After", seconds_of(error.detail));
+  if (status == 429) response.headers.emplace_back("Retry-After", seconds_of(error.detail.view()));
   if (status == 503) response.headers.emplace_back("Retry-After", "1");
   return response;
 }

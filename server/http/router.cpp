@@ -1,11 +1,16 @@
 #include "server/http/router.h"
 
 #include <algorithm>
+#include <array>
 #include <exception>
 
 #include "server/base/crypto.h"
 #include "server/base/log.h"
+#include "server/base/origin.h"
+#include "server/base/span.h"
 #include "server/http/message.h"
+#include "server/http/rate_limits.h"
+#include "server/storage/db.h"
 #include "shared/check.h"
 
 namespace topup::http {
@@ -13,18 +18,10 @@ namespace {
 
 constexpr std::size_t kMinKeyBytes = 16;
 constexpr std::size_t kMaxKeyBytes = 64;
+constexpr std::size_t kSessionPrefix = 16;  // digits of its hash: tells sessions apart, opens none
 
 bool is_capture(std::string_view segment) {
   return segment.size() > 2 && segment.front() == '{' && segment.back() == '}';
-}
-
-// [A-Za-z0-9_-]{16,64}
-bool is_key(std::string_view key) {
-  return key.size() >= kMinKeyBytes && key.size() <= kMaxKeyBytes &&
-         std::all_of(key.begin(), key.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                  c == '_' || c == '-';
-         });
 }
 
 std::string_view value_of(const std::vector<std::pair<std::string, std::string>>& pairs,
@@ -42,6 +39,18 @@ std::string fingerprint_of(const Request& request) {
   return base::hex(base::sha256(text));
 }
 
+// For the audit trail: who changes something, from where.
+base::Origin origin_of(const Request& request) {
+  base::Origin origin;
+  if (request.method == "GET") return origin;
+  origin.address = request.client_address;
+  origin.device = base::device_text(request.header("user-agent"));
+  if (!request.session_id.empty()) {
+    origin.session = base::hex(base::sha256(request.session_id)).substr(0, kSessionPrefix);
+  }
+  return origin;
+}
+
 Response call(const Route& route, const Request& request) {
   Result<Response> result = route.handler(request);
   return result ? std::move(*result) : problem(result.error(), request.trace);
@@ -55,6 +64,20 @@ bool is_final(const Response& response) { return response.status < 500 && respon
 std::string_view Request::header(std::string_view lower_case_name) const {
   return value_of(headers, lower_case_name);
 }
+
+std::string_view Request::cookie(std::string_view name) const {
+  std::string_view cookies = header("cookie");
+  while (!cookies.empty()) {
+    const std::size_t end = cookies.find(';');
+    std::string_view pair = cookies.substr(0, end);
+    while (pair.starts_with(' ')) pair.remove_prefix(1);
+    const std::size_t mark = pair.find('=');
+    if (mark != std::string_view::npos && pair.substr(0, mark) == name)
+      return pair.substr(mark + 1);
+    cookies = end == std::string_view::npos ? std::string_view() : cookies.substr(end + 1);
+  }
+  return {};
+}
 std::string_view Request::capture(std::string_view name) const { return value_of(captures, name); }
 std::string_view Request::query_value(std::string_view name) const { return value_of(query, name); }
 
@@ -63,6 +86,14 @@ Response Response::json(const base::Json& value, int status) {
   response.status = status;
   response.body = value.dump();
   return response;
+}
+
+bool is_opaque_word(std::string_view text, std::size_t min, std::size_t max) {
+  return text.size() >= min && text.size() <= max &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                  c == '_' || c == '-';
+         });
 }
 
 std::optional<std::vector<std::string>> path_segments(std::string_view path) {
@@ -124,12 +155,29 @@ std::size_t Router::child(std::size_t node, std::string_view segment) {
   return made;
 }
 
+std::string_view word_of(Auth auth) {
+  constexpr std::array kWords = {"none", "buyer", "staff", "party"};
+  return kWords[static_cast<std::size_t>(auth)];
+}
+
+std::string_view word_of(Rate rate) {
+  constexpr std::array kWords = {"free", "read", "write", "costly", "sign_in", "message"};
+  return kWords[static_cast<std::size_t>(rate)];
+}
+
+std::string_view word_of(Level level) {
+  constexpr std::array kWords = {"normal", "no_marketing", "simple_pages", "maintenance"};
+  return kWords[static_cast<std::size_t>(level)];
+}
+
 void Router::add(Route route) {
   check(route.handler != nullptr, "a route has a handler");
   check((route.auth == Auth::staff) == !route.permission.empty(),
         "staff routes name a permission, others none");
   check(!route.idempotent_by_key || route.auth == Auth::buyer || route.auth == Auth::staff,
         "a replayed answer needs an owner");
+  check(route.auth != Auth::staff || route.method == "GET" || route.audited == Audited::yes,
+        "what staff change is audited");
   const auto segments = path_segments(route.pattern);
   check(segments.has_value(), "a pattern is a plain path");
   std::size_t node = 0;
@@ -207,12 +255,16 @@ std::string Router::allowed_methods(std::string_view path) const {
 
 Response Router::handle(const Route& route, Request request) const {
   const base::TraceScope scope(request.trace);
+  base::Span span(base::SpanKind::server, route.method, route.pattern,
+                  base::parse_traceparent(request.header("traceparent")));
   const auto log_throw = [&route](std::string_view what) {
     base::log(base::Level::error, "handler_threw",
               {{"what", what}, {"method", route.method}, {"route", route.pattern}});
   };
   const std::int64_t began_us = clock_ == nullptr ? 0 : clock_->mono_us();
   const auto observed = [&](Response response) {
+    span.note("http.response.status_code", std::int64_t{response.status});
+    if (response.status >= 500) span.fail();
     if (clock_ != nullptr) observer_(route, response, clock_->mono_us() - began_us);
     return response;
   };
@@ -220,6 +272,13 @@ Response Router::handle(const Route& route, Request request) const {
     Response response = answer(route, request);
     log_refusal(response, route.method, route.pattern);
     return observed(std::move(response));
+  } catch (const storage::SqlError& failure) {
+    log_throw(failure.what());
+    if (failure.is_unavailable) {
+      return observed(problem(
+          {Code::unavailable, "store_unavailable", "", "nothing was lost; try again in a moment"},
+          request.trace));
+    }
   } catch (const std::exception& failure) {
     log_throw(failure.what());
   } catch (...) {
@@ -234,16 +293,31 @@ void Router::observe(const base::Clock& clock, Observer observer) {
 }
 
 Response Router::answer(const Route& route, Request& request) const {
+  if (auto refused = refusal(route, request)) return *std::move(refused);
+  const base::Origin origin = origin_of(request);
+  const base::OriginScope asked_from(&origin);
+  return route.idempotent_by_key ? answer_once(route, request) : call(route, request);
+}
+
+std::optional<Response> Router::refusal(const Route& route, Request& request) const {
   if (request.body.size() > route.body_limit) {
     return problem_of_status(413, "body_too_large", request.trace);
+  }
+  if (limits_ != nullptr) {
+    if (const auto often = limits_->on_arrival(route, request))
+      return problem(*often, request.trace);
   }
   if (route.auth == Auth::buyer || route.auth == Auth::staff) {
     const Result<bool> known = sessions_.authenticate(route.auth, route.permission, request);
     if (!known) return problem(known.error(), request.trace);
     const bool owned = route.auth == Auth::buyer ? !request.user.empty() : !request.staff.empty();
     check(*known && owned, "an authenticated request has an owner");
+    if (limits_ != nullptr) {
+      if (const auto often = limits_->on_behalf(route, request))
+        return problem(*often, request.trace);
+    }
   }
-  return route.idempotent_by_key ? answer_once(route, request) : call(route, request);
+  return gate_ ? gate_(route, request) : std::nullopt;
 }
 
 Response Router::answer_once(const Route& route, const Request& request) const {
@@ -252,7 +326,7 @@ Response Router::answer_once(const Route& route, const Request& request) const {
   if (key.empty()) {
     return problem({Code::invalid_argument, "idempotency_key_missing", field}, request.trace);
   }
-  if (!is_key(key)) {
+  if (!is_opaque_word(key, kMinKeyBytes, kMaxKeyBytes)) {
     return problem({Code::invalid_argument, "idempotency_key_malformed", field,
                     "16 to 64 characters of A-Z, a-z, 0-9, '_' and '-'"},
                    request.trace);

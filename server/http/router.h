@@ -31,6 +31,23 @@ enum class Pool : std::uint8_t {
   outside,  // calls an outside party: its own workers, so that a slow channel never stops a read
 };
 
+// Which token bucket pays for a request; the sizes stand beside the limiter.
+enum class Rate : std::uint8_t {
+  free,     // probes and outside parties: never limited here
+  read,     // shows what is stored
+  write,    // changes something of one's own
+  costly,   // calls an outside party or computes much
+  sign_in,  // proves who one is
+  message,  // sends a message to a person, which costs money
+};
+// How far the shop is degraded (features F018 to F021). A route answers up to its last level.
+enum class Level : std::uint8_t { normal, no_marketing, simple_pages, maintenance };
+enum class Audited : std::uint8_t { no, yes };  // yes: its change writes an audit row, or fails
+
+std::string_view word_of(Auth auth);
+std::string_view word_of(Rate rate);
+std::string_view word_of(Level level);
+
 struct Request {
   std::string method;
   std::string path;                                           // decoded path without query
@@ -39,11 +56,13 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> headers;   // names lower case
   std::string body;
   std::string client_address;
+  bool is_secure = false;  // came over TLS, here or to a trusted proxy
   TraceId trace;
   UserId user;             // set for Auth::buyer
   StaffId staff;           // set for Auth::staff
   std::string session_id;  // of the buyer's or staff session
   std::string_view header(std::string_view lower_case_name) const;
+  std::string_view cookie(std::string_view name) const;  // the first of that name; "" when absent
   std::string_view capture(std::string_view name) const;
   std::string_view query_value(std::string_view name) const;
 };
@@ -69,6 +88,9 @@ struct Route {
   Pool pool;
   std::size_t body_limit;  // 0 where no body is taken
   bool idempotent_by_key;  // requires and replays Idempotency-Key
+  Rate rate;
+  Audited audited;   // staff routes that change something must be
+  Level last_level;  // above it the answer is 503 degraded; Level::maintenance: always served
   Handler handler;
 };
 
@@ -95,6 +117,8 @@ class IdempotencyStore {
   virtual void release(std::string_view owner, std::string_view key) = 0;
 };
 
+class RateLimits;  // rate_limits.h
+
 class Router {  // thread-safe once every route is added
  public:
   Router(Sessions& sessions, IdempotencyStore& idempotency);
@@ -116,6 +140,12 @@ class Router {  // thread-safe once every route is added
   using Observer =
       std::function<void(const Route& route, const Response& response, std::int64_t elapsed_us)>;
   void observe(const base::Clock& clock, Observer observer);
+  // Both are set once before the first request; without them nothing is limited and every route is
+  // served. `limits` must outlive this. A gate stands behind authentication: it knows who asks, and
+  // its answer, when it gives one, is the answer.
+  void limit(RateLimits& limits) { limits_ = &limits; }
+  using Gate = std::function<std::optional<Response>(const Route&, const Request&)>;
+  void guard(Gate gate) { gate_ = std::move(gate); }
 
  private:
   struct Node {                                                 // one place in the tree of segments
@@ -130,12 +160,15 @@ class Router {  // thread-safe once every route is added
   void collect(std::size_t node, const Segments& segments, std::size_t depth,
                std::vector<std::string_view>* methods) const;
   Response answer(const Route& route, Request& request) const;
+  std::optional<Response> refusal(const Route& route, Request& request) const;
   Response answer_once(const Route& route, const Request& request) const;
 
   Sessions& sessions_;
   IdempotencyStore& idempotency_;
   const base::Clock* clock_ = nullptr;
   Observer observer_;
+  RateLimits* limits_ = nullptr;
+  Gate gate_;
   std::vector<Route> routes_;
   std::vector<Node> nodes_{1};
 };
@@ -143,6 +176,8 @@ class Router {  // thread-safe once every route is added
 inline constexpr std::size_t kMaxPathSegments = 16;
 inline constexpr std::size_t kMaxQueryValues = 64;
 
+// [A-Za-z0-9_-], at least `min` and at most `max` of them: keys and names that clients make up.
+bool is_opaque_word(std::string_view text, std::size_t min, std::size_t max);
 // Decoded segments of a path as sent; nothing for what match() refuses.
 std::optional<std::vector<std::string>> path_segments(std::string_view path);
 // Decoded names and values; nothing for more than kMaxQueryValues, broken escapes or bytes that are

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "server/base/log.h"
+#include "server/base/span.h"
 #include "server/http/message.h"
 #include "server/http/static_files.h"
 #include "shared/check.h"
@@ -18,7 +19,13 @@ namespace topup::http {
 namespace {
 
 constexpr std::size_t kUnknownPathBodyBytes =
-    64 * 1024;                                 // read and thrown away, so that the answer is 404
+    64 * 1024;  // read and thrown away, so that the answer is 404
+// How long a client waits for its answer: outside calls have a deadline of their own below it.
+constexpr std::int64_t kAnswerMs = 30'000;
+constexpr std::int64_t kOutsideAnswerMs = 60'000;
+constexpr std::int64_t kShortBodyBytes = 64 * 1024;
+constexpr std::int64_t kShortBodyMs = 10'000;
+constexpr std::int64_t kSlowestSenderBytesPerMs = 32;  // of a longer body
 constexpr std::time_t kKeepAliveSeconds = 30;  // what the Keep-Alive header says; the door decides
 constexpr std::size_t kKeepAliveRequests = 1'000'000;
 
@@ -205,6 +212,8 @@ class WorkerPool {
   std::vector<std::thread> threads_;
 };
 
+constexpr std::string_view kPreview = "/preview";
+
 // 'self' covers a WebSocket to the page's own origin (CSP 3 §6.7.2.8).
 std::string content_security_policy(std::string_view styles, const std::string& connect_src) {
   std::string policy =
@@ -216,24 +225,12 @@ std::string content_security_policy(std::string_view styles, const std::string& 
   return policy;
 }
 
-// The trace id of a W3C traceparent, version 00; "" for anything else.
-std::string trace_of(std::string_view traceparent) {
-  constexpr std::size_t kBytes = 55;  // 00-<32>-<16>-<2>
-  if (traceparent.size() != kBytes || !traceparent.starts_with("00-")) return {};
-  if (traceparent[35] != '-' || traceparent[52] != '-') return {};
-  const auto is_id = [](std::string_view id) {
-    return id.find_first_not_of("0123456789abcdef") == std::string_view::npos &&
-           id.find_first_not_of('0') != std::string_view::npos;
-  };
-  const std::string_view trace = traceparent.substr(3, 32);
-  return is_id(trace) && is_id(traceparent.substr(36, 16)) ? std::string(trace) : std::string();
-}
-
 class TopupSite final : public ShopSite {
  public:
   TopupSite(const Router& router, const ServerOptions& options,
             std::function<std::string()> new_trace_id)
       : router_(router),
+        theme_(options.theme),
         new_trace_id_(std::move(new_trace_id)),
         compute_(router, options.compute_workers, options.max_queue),
         store_(router, options.store_workers, options.max_queue),
@@ -241,6 +238,8 @@ class TopupSite final : public ShopSite {
     if (!options.client_files.empty()) {
       files_.mount("/", options.client_files, false,
                    content_security_policy("'self'", options.connect_src));
+      // What the console shows in a frame while staff lays out the page.
+      files_.add_framed(kPreview, "/index.html");
     }
     if (!options.console_files.empty()) {
       // ant-design-vue writes <style> elements at run time.
@@ -260,6 +259,16 @@ class TopupSite final : public ShopSite {
   std::size_t body_limit(std::string_view method, std::string_view path) override {
     const Route* route = router_.match(method, path, nullptr);
     return route == nullptr ? kUnknownPathBodyBytes : route->body_limit;
+  }
+
+  RouteTimes times(std::string_view method, std::string_view path) override {
+    const Route* route = router_.match(method, path, nullptr);
+    if (route == nullptr) return {};
+    RouteTimes times;
+    times.answer_ms = route->pool == Pool::outside ? kOutsideAnswerMs : kAnswerMs;
+    const auto limit = static_cast<std::int64_t>(route->body_limit);
+    if (limit > kShortBodyBytes) times.body_ms = kShortBodyMs + limit / kSlowestSenderBytesPerMs;
+    return times;
   }
 
   void handle(WireRequest wire, Answer answer) override {
@@ -284,6 +293,7 @@ class TopupSite final : public ShopSite {
     request.headers = std::move(wire.headers);
     request.body = std::move(wire.body);
     request.client_address = wire.client_address;
+    request.is_secure = wire.is_secure;
     exchange.answer = answer;
     if (pool_of(exchange.route->pool).push(exchange)) return;
     refuse(problem_of_status(503, "server_busy", exchange.trace), wire, exchange.route->pattern,
@@ -307,13 +317,15 @@ class TopupSite final : public ShopSite {
   }
 
   TraceId trace_for(const WireRequest& wire) const {
-    std::string given = trace_of(header_of(wire, "traceparent"));
-    return TraceId(given.empty() ? new_trace_id_() : std::move(given));
+    const auto given = base::parse_traceparent(header_of(wire, "traceparent"));
+    return given ? given->trace : TraceId(new_trace_id_());
   }
 
   void answer_unrouted(const WireRequest& wire, const Answer& answer) const {
     if (wire.method == "GET" || wire.method == "HEAD") {
-      if (auto bytes = files_.answer(wire)) return answer(std::move(*bytes), wire.keep_alive);
+      const std::string theme = theme_ ? theme_() : "";
+      if (auto bytes = files_.answer(wire, theme))
+        return answer(std::move(*bytes), wire.keep_alive);
     }
     const TraceId trace = trace_for(wire);
     const std::string allowed = router_.allowed_methods(path_of(wire.target));
@@ -335,6 +347,7 @@ class TopupSite final : public ShopSite {
   }
 
   const Router& router_;
+  const std::function<std::string()> theme_;
   const std::function<std::string()> new_trace_id_;
   StaticFiles files_;
   Live live_;

@@ -22,6 +22,9 @@ struct ServerOptions {
   std::string console_files;      // folder served at /admin/; "" for none
   std::string connect_src;        // origins that pages may also connect to (CSP connect-src),
                                   // blank-separated; usually ""
+  // The theme that buyers' pages wear now; asked on the I/O thread, so it must not wait. "" or a
+  // theme the build has no page for: index.html as it is.
+  std::function<std::string()> theme = {};
 };
 
 class ShopSite : public Site {  // thread-safe after construction

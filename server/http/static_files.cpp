@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <stdexcept>
 #include <utility>
 
 #include "server/base/crypto.h"
 #include "server/http/message.h"
 #include "server/http/router.h"
+#include "shared/check.h"
 
 namespace topup::http {
 namespace {
@@ -19,14 +19,23 @@ constexpr std::size_t kMinHashBytes = 8;
 constexpr std::size_t kMaxTagsAsked = 16;
 constexpr std::string_view kIndex = "index.html";
 
-std::string read_file(const std::filesystem::path& path) {
+std::string read_file(const std::filesystem::path& path, std::size_t size) {
   std::ifstream file(path, std::ios::binary);
-  std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (!file) throw std::runtime_error("cannot read " + path.string());
+  std::string bytes(size, '\0');
+  if (!file.read(bytes.data(), static_cast<std::streamsize>(size))) {
+    throw std::runtime_error("cannot read " + path.string());
+  }
   return bytes;
 }
 
 std::string_view last_segment(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+// "app.js" has one; "wechat.2026-11-22", the name of a thing that a page shows, has none.
+bool has_ending(std::string_view name) {
+  const std::size_t dot = name.rfind('.');
+  return dot != std::string_view::npos &&
+         (dot + 1 == name.size() || name[dot + 1] < '0' || name[dot + 1] > '9');
+}
 
 // Letters and digits of a hash; a word of a name ("-worker") has neither a digit nor a capital.
 bool is_hash(std::string_view text) {
@@ -154,9 +163,11 @@ void StaticFiles::read_folder(std::string_view prefix, const std::string& folder
       continue;
     }
     if (!fs::is_regular_file(at->symlink_status())) continue;
-    const std::string relative = fs::relative(at->path(), folder).generic_string();
-    count_bytes(static_cast<std::size_t>(at->file_size()));
-    add(std::string(prefix) + relative, read_file(at->path()), policy);
+    // By its name alone: asking the system for each of hundreds of paths is most of a start.
+    const std::string relative = at->path().lexically_relative(folder).generic_string();
+    const auto size = static_cast<std::size_t>(at->file_size());
+    count_bytes(size);
+    add(std::string(prefix) + relative, read_file(at->path(), size), policy);
   }
 }
 
@@ -202,7 +213,7 @@ const StaticFiles::File* StaticFiles::find(std::string_view path) const {
     const auto exact = files_.find(plain);
     if (exact != files_.end()) return &exact->second;
   }
-  const bool is_deep = !is_folder && last_segment(plain).find('.') == std::string_view::npos;
+  const bool is_deep = !is_folder && !has_ending(last_segment(plain));
   plain += '/';
   for (const std::string& prefix : deep_prefixes_) {
     const bool below = plain == prefix || (is_deep && plain.starts_with(prefix));
@@ -215,8 +226,35 @@ const StaticFiles::File* StaticFiles::find(std::string_view path) const {
   return index == files_.end() ? nullptr : &index->second;
 }
 
-std::optional<std::string> StaticFiles::answer(const WireRequest& request) const {
-  const File* file = find(path_of(request.target));
+void StaticFiles::add_framed(std::string_view path, std::string_view from) {
+  const auto found = files_.find(std::string(from));
+  if (found == files_.end()) return;
+  File framed = found->second;
+  const auto allow = [](Variant* variant) {
+    for (const auto& [never, own] :
+         {std::pair{"X-Frame-Options: DENY", "X-Frame-Options: SAMEORIGIN"},
+          {"frame-ancestors 'none'", "frame-ancestors 'self'"}}) {
+      const std::size_t at = variant->fields.find(never);
+      check(at != std::string::npos, "every page says who may frame it");
+      variant->fields.replace(at, std::string_view(never).size(), own);
+    }
+  };
+  allow(&framed.plain);
+  if (framed.brotli) allow(&*framed.brotli);
+  files_[std::string(path)] = std::move(framed);
+}
+
+const StaticFiles::File* StaticFiles::themed(std::string_view path, std::string_view theme) const {
+  if (path != "/" || theme.empty()) return nullptr;
+  const auto found = files_.find("/index." + std::string(theme) + ".html");
+  return found == files_.end() ? nullptr : &found->second;
+}
+
+std::optional<std::string> StaticFiles::answer(const WireRequest& request,
+                                               std::string_view theme) const {
+  const std::string_view path = path_of(request.target);
+  const File* file = themed(path, theme);
+  if (file == nullptr) file = find(path);
   if (file == nullptr) return std::nullopt;
   const bool packed = file->brotli && reads_brotli(header_of(request, "accept-encoding"));
   const Variant& variant = packed ? *file->brotli : file->plain;

@@ -28,8 +28,13 @@ class StaticFiles {
   void mount(std::string_view prefix, const std::string& folder, bool deep_links,
              const std::string& policy);
 
-  // The whole answer, 200 or 304, to a GET or HEAD; nothing when no file is served there.
-  std::optional<std::string> answer(const WireRequest& request) const;
+  // Serves the file of `from` at `path` too, and there alone lets pages of this server show it in a
+  // frame. Nothing happens without such a file.
+  void add_framed(std::string_view path, std::string_view from);
+
+  // The whole answer, 200 or 304, to a GET or HEAD; nothing when no file is served there. At "/" it
+  // is the page of that theme (index.<theme>.html) when there is one.
+  std::optional<std::string> answer(const WireRequest& request, std::string_view theme = {}) const;
 
   std::size_t count() const { return files_.size(); }
 
@@ -47,6 +52,7 @@ class StaticFiles {
   void add(const std::string& path, std::string body, const std::string& policy);
   void pair_brotli();
   const File* find(std::string_view path) const;
+  const File* themed(std::string_view path, std::string_view theme) const;
   void count_bytes(std::size_t more);
 
   std::unordered_map<std::string, File> files_;  // by decoded path

@@ -5,16 +5,18 @@
 #include <cstdint>
 
 #include "server/base/json.h"
+#include "server/jobs/job_desk.h"
 #include "server/orders/order_service.h"
 #include "server/orders/work_item_store.h"
-#include "shared/pricing.h"
 
 namespace topup::http::wire {
 
-base::Json quote_json(const Quote& quote);
+base::Json quote_json(const orders::PricedQuote& priced);
 base::Json order_json(const orders::OrderView& view, std::int64_t now_ms);
 base::Json order_row_json(
     const orders::Order& order);  // a line of a list: without quote and events
+base::Json changes_json(const orders::OrderChanges& changes);
 base::Json work_item_json(const orders::WorkItem& item);
+base::Json job_json(const jobs::JobView& job);
 
 }  // namespace topup::http::wire

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "server/ledger/posting.h"
 #include "server/storage/db.h"
 #include "shared/ids.h"
+#include "shared/result.h"
 
 namespace topup::ledger {
 
@@ -20,9 +22,19 @@ void post(storage::Tx& tx, const Journal& journal, const OrderId& order, const T
 struct PostedJournal {
   std::string journal_id, name, subject;
   std::int64_t at_ms = 0;
+  std::int64_t seq = 0;  // its place in the order of all journals, counted from 1 without gaps
   std::vector<Posting> postings;
 };
 std::vector<PostedJournal> list_of(storage::Reader& reader, const OrderId& order);
+std::optional<PostedJournal> find(storage::Reader& reader, std::string_view journal_id);
+// Those that belong to no order, newest first, before `before_seq` (0: from the newest).
+std::vector<PostedJournal> list_by_hand(storage::Reader& reader, std::int64_t before_seq,
+                                        std::int64_t limit);
+// Posts the opposite of a journal, once. Errors: not_found/journal_not_found,
+// rejected/journal_not_reversible (it takes one back itself), conflict/journal_taken_back.
+Result<bool> take_back(storage::Tx& tx, std::string_view journal_id, const TraceId& trace,
+                       std::int64_t now_ms);
+Money balance_of(storage::Reader& reader, std::string_view account, Currency currency);
 
 struct Balance {
   std::string account;

@@ -1,5 +1,8 @@
 #include "server/orders/order_store.h"
 
+#include <algorithm>
+
+#include "server/base/id_time.h"
 #include "shared/check.h"
 
 namespace topup::orders::order_store {
@@ -11,7 +14,7 @@ constexpr std::string_view kColumns =
     "operator_name_en, account_sealed, account_masked, face_minor, face_currency, payable_minor, "
     "payable_currency, "
     "delivered_minor, delivered_currency, quote, event_seq, trace_id, created_at_ms, "
-    "updated_at_ms, pay_by_ms";
+    "updated_at_ms, pay_by_ms, account_index";
 
 const std::string& find_sql() {
   static const std::string sql =
@@ -20,27 +23,40 @@ const std::string& find_sql() {
 }
 const std::string& find_by_key_sql() {
   static const std::string sql =
-      "SELECT " + std::string(kColumns) + " FROM orders WHERE user_id = $1 AND client_key = $2";
-  return sql;
-}
-const std::string& list_own_sql() {
-  static const std::string sql = "SELECT " + std::string(kColumns) +
-                                 " FROM orders WHERE user_id = $1 AND ($2 = '' OR order_id < $2)"
-                                 " ORDER BY order_id DESC LIMIT $3";
-  return sql;
-}
-const std::string& list_all_sql() {
-  static const std::string sql =
       "SELECT " + std::string(kColumns) +
-      " FROM orders WHERE ($1 = '' OR order_id < $1) ORDER BY order_id DESC LIMIT $2";
+      " FROM orders WHERE user_id = $1 AND order_id ="
+      " (SELECT order_id FROM order_keys WHERE user_id = $1 AND client_key = $2)";
   return sql;
 }
-const std::string& list_state_sql() {
-  static const std::string sql = "SELECT " + std::string(kColumns) +
-                                 " FROM orders WHERE state = $1 AND ($2 = '' OR order_id < $2)"
-                                 " ORDER BY order_id DESC LIMIT $3";
-  return sql;
+// $1 the way in, $2 before, $3 from, $4 the states in bars or "", $5 limit.
+std::string list_text(std::string_view way_in) {
+  return "SELECT " + std::string(kColumns) + " FROM orders WHERE " + std::string(way_in) +
+         " AND order_id < $2 AND order_id >= $3"
+         " AND ($4 = '' OR $4 LIKE '%|' || state || '|%') ORDER BY order_id DESC LIMIT $5";
 }
+const std::string kListAccount = list_text("account_index = $1");
+const std::string kListTail = list_text("tail_index = $1");
+const std::string kListOwn = list_text("user_id = $1");
+const std::string kListOwnAccount = list_text("user_id = $6 AND account_index = $1");
+const std::string kListOwnTail = list_text("user_id = $6 AND tail_index = $1");
+const std::string kListState = list_text("state = $1");
+const std::string kListAll = "SELECT " + std::string(kColumns) +
+                             " FROM orders WHERE order_id < $1 AND order_id >= $2"
+                             " ORDER BY order_id DESC LIMIT $3";
+
+// States in which the buyer's money is kept for a delivery or has been turned into one.
+constexpr std::string_view kSpentStates =
+    "('awaiting_approval', 'paid', 'submitting', 'recharging', 'unknown', 'succeeded', 'manual',"
+    " 'reversed')";
+constexpr std::string_view kAfterEveryId = "ZZZZZZZZZZZZZZZZZZZZZZZZZZZ";
+
+// The second condition is what lets an engine use the index that leaves out the empty ones.
+constexpr std::string_view kByReferenceSql =
+    "SELECT order_id FROM supplier_attempts WHERE supplier_order_id = $1"
+    " AND supplier_order_id <> '' ORDER BY attempt_id DESC LIMIT 20";
+constexpr std::string_view kByNumberSql =
+    "SELECT a.order_id FROM payment_numbers n JOIN payment_attempts a"
+    " ON a.out_trade_no = n.out_trade_no WHERE n.channel = $1 AND n.transaction_id = $2";
 
 Money money_at(const storage::Row& row, int column) {
   const auto currency = parse_currency(row.text(column + 1));
@@ -73,6 +89,7 @@ Order read_order(const storage::Row& row) {
   order.created_at_ms = row.integer(21);
   order.updated_at_ms = row.integer(22);
   order.pay_by_ms = row.integer(23);
+  order.account_index = row.text(24);
   return order;
 }
 
@@ -83,6 +100,13 @@ std::optional<Order> one(storage::Reader& reader, const std::string& sql,
   return order;
 }
 
+std::int64_t sum_of(storage::Reader& reader, const std::string& sql,
+                    std::initializer_list<storage::Value> values) {
+  std::int64_t sum = 0;
+  reader.query(sql, values, [&sum](const storage::Row& row) { sum = row.integer(0); });
+  return sum;
+}
+
 }  // namespace
 
 void insert(storage::Tx& tx, const Order& order) {
@@ -90,8 +114,9 @@ void insert(storage::Tx& tx, const Order& order) {
     INSERT INTO orders (order_id, user_id, client_key, client_fingerprint, state, version, product_id, operator_id,
       operator_name_zh, operator_name_en, account_sealed, account_masked, face_minor, face_currency, payable_minor,
       payable_currency, delivered_minor, delivered_currency, quote, event_seq, trace_id, created_at_ms, updated_at_ms,
-      pay_by_ms)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24))sql",
+      pay_by_ms, account_index, tail_index)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
+      $25, $26))sql",
           {order.id.text,
            order.user.text,
            order.client_key,
@@ -115,7 +140,9 @@ void insert(storage::Tx& tx, const Order& order) {
            order.trace.text,
            order.created_at_ms,
            order.updated_at_ms,
-           order.pay_by_ms});
+           order.pay_by_ms,
+           order.account_index,
+           order.tail_index});
 }
 
 std::optional<Order> find(storage::Reader& reader, const OrderId& id) {
@@ -135,17 +162,104 @@ std::int64_t count_unpaid(storage::Reader& reader, const UserId& user) {
   return count;
 }
 
-std::vector<Order> list(storage::Reader& reader, const UserId& user, std::string_view state,
-                        const OrderId& before, std::int64_t limit) {
+std::string first_id_of(std::int64_t at_ms) { return base::id_time(at_ms); }
+
+const std::string& list_sql(const Selection& wanted) {
+  const bool own = !wanted.user.empty();
+  if (!wanted.account_index.empty()) return own ? kListOwnAccount : kListAccount;
+  if (!wanted.tail_index.empty()) return own ? kListOwnTail : kListTail;
+  if (own) return kListOwn;
+  return wanted.states.empty() ? kListAll : kListState;
+}
+
+std::vector<Order> list(storage::Reader& reader, const Selection& wanted, const OrderId& before,
+                        std::int64_t limit) {
+  std::string upto = wanted.to_ms > 0 ? first_id_of(wanted.to_ms) : std::string(kAfterEveryId);
+  if (!before.empty() && before.text < upto) upto = before.text;
+  const std::string from = wanted.from_ms > 0 ? first_id_of(wanted.from_ms) : "";
+  std::string states;
+  for (const State state : wanted.states) states += "|" + std::string(to_word(state));
+  if (!states.empty()) states += "|";
   std::vector<Order> orders;
   const auto keep = [&orders](const storage::Row& row) { orders.push_back(read_order(row)); };
-  if (!user.empty()) {
-    reader.query(list_own_sql(), {user.text, before.text, limit}, keep);
-  } else if (!state.empty()) {
-    reader.query(list_state_sql(), {state, before.text, limit}, keep);
+  const std::string& sql = list_sql(wanted);
+  const std::string& number =
+      wanted.account_index.empty() ? wanted.tail_index : wanted.account_index;
+  if (&sql == &kListAll) {
+    reader.query(sql, {upto, from, limit}, keep);
+  } else if (&sql == &kListState) {
+    check(wanted.states.size() == 1, "the whole shop is listed by one state");
+    reader.query(sql, {to_word(wanted.states.front()), upto, from, "", limit}, keep);
+  } else if (&sql == &kListOwn) {
+    reader.query(sql, {wanted.user.text, upto, from, states, limit}, keep);
+  } else if (wanted.user.empty()) {
+    reader.query(sql, {number, upto, from, states, limit}, keep);
   } else {
-    reader.query(list_all_sql(), {before.text, limit}, keep);
+    reader.query(sql, {number, upto, from, states, limit, wanted.user.text}, keep);
   }
+  return orders;
+}
+
+std::vector<OrderId> find_by_reference(storage::Reader& reader, std::string_view reference,
+                                       const std::vector<std::string>& channels) {
+  std::vector<OrderId> found;
+  const auto keep = [&found](const storage::Row& row) {
+    const OrderId id(row.text(0));
+    if (std::find(found.begin(), found.end(), id) == found.end()) found.push_back(id);
+  };
+  reader.query("SELECT order_id FROM orders WHERE order_id = $1", {reference}, keep);
+  reader.query("SELECT order_id FROM payment_attempts WHERE out_trade_no = $1", {reference}, keep);
+  reader.query("SELECT order_id FROM refunds WHERE out_refund_no = $1", {reference}, keep);
+  reader.query("SELECT order_id FROM supplier_attempts WHERE attempt_id = $1", {reference}, keep);
+  reader.query(std::string(kByReferenceSql), {reference}, keep);
+  for (const std::string& channel : channels) {
+    reader.query(std::string(kByNumberSql), {channel, reference}, keep);
+  }
+  return found;
+}
+
+std::optional<Order> find_twin(storage::Reader& reader, const Order& like, std::int64_t from_ms) {
+  static const std::string sql =
+      "SELECT " + std::string(kColumns) +
+      " FROM orders WHERE account_index = $1 AND order_id >= $2 AND user_id = $3"
+      " AND face_minor = $4 AND face_currency = $5 AND state NOT IN ('closed', 'refunding',"
+      " 'refunded') ORDER BY order_id DESC LIMIT 1";
+  return one(reader, sql,
+             {like.account_index, first_id_of(from_ms), like.user.text, like.face.minor,
+              to_word(like.face.currency)});
+}
+
+std::int64_t paid_for_account(storage::Reader& reader, const Order& but, std::int64_t from_ms,
+                              std::int64_t to_ms) {
+  static const std::string sql =
+      "SELECT COALESCE(SUM(payable_minor), 0) FROM orders WHERE account_index = $1"
+      " AND order_id >= $2 AND order_id < $3 AND order_id <> $4 AND payable_currency = 'CNY'"
+      " AND state IN " +
+      std::string(kSpentStates);
+  return sum_of(reader, sql,
+                {but.account_index, first_id_of(from_ms), first_id_of(to_ms), but.id.text});
+}
+
+std::int64_t paid_by_user(storage::Reader& reader, const Order& but, std::int64_t from_ms,
+                          std::int64_t to_ms) {
+  static const std::string sql =
+      "SELECT COALESCE(SUM(payable_minor), 0) FROM orders WHERE user_id = $1"
+      " AND order_id >= $2 AND order_id < $3 AND order_id <> $4 AND payable_currency = 'CNY'"
+      " AND state IN " +
+      std::string(kSpentStates);
+  return sum_of(reader, sql,
+                {but.user.text, first_id_of(from_ms), first_id_of(to_ms), but.id.text});
+}
+
+std::vector<Order> changed_since(storage::Reader& reader, const UserId& user, std::int64_t since_ms,
+                                 std::int64_t from_ms, std::int64_t limit) {
+  static const std::string sql =
+      "SELECT " + std::string(kColumns) +
+      " FROM orders WHERE user_id = $1 AND order_id >= $2"
+      " AND updated_at_ms >= $3 ORDER BY updated_at_ms, order_id LIMIT $4";
+  std::vector<Order> orders;
+  reader.query(sql, {user.text, first_id_of(from_ms), since_ms, limit},
+               [&orders](const storage::Row& row) { orders.push_back(read_order(row)); });
   return orders;
 }
 
@@ -180,12 +294,15 @@ std::vector<OrderEvent> events_of(storage::Reader& reader, const OrderId& order)
   return events;
 }
 
+// By the range of ids: grouped by the plain column, an engine reads the index of states from end to
+// end.
 DayFigures figures_since(storage::Reader& reader, std::int64_t from_ms) {
   DayFigures figures;
   reader.query(R"sql(
-    SELECT state, COUNT(*), SUM(CASE WHEN payable_currency = 'CNY' THEN payable_minor ELSE 0 END)
-      FROM orders WHERE created_at_ms >= $1 GROUP BY state ORDER BY state)sql",
-               {from_ms}, [&figures](const storage::Row& row) {
+    SELECT state || '' AS word, COUNT(*),
+           SUM(CASE WHEN payable_currency = 'CNY' THEN payable_minor ELSE 0 END)
+      FROM orders WHERE order_id >= $1 GROUP BY word ORDER BY word)sql",
+               {first_id_of(from_ms)}, [&figures](const storage::Row& row) {
                  figures.by_state.emplace_back(row.text(0), row.integer(1));
                  if (row.text(0) == to_word(State::succeeded)) figures.sold_minor = row.integer(2);
                });

@@ -27,6 +27,7 @@ struct Order {
   std::string operator_id, operator_name_zh, operator_name_en;
   std::string account_sealed;  // ciphertext; opened only to call a supplier
   std::string account_masked;
+  std::string account_index, tail_index;  // keyed hashes; written at placing, read only by search
   Money face, payable, delivered;
   std::string quote;  // canonical JSON text
   std::int64_t event_seq = 0;
@@ -47,10 +48,38 @@ std::optional<Order> find(storage::Reader& reader, const OrderId& id);
 std::optional<Order> find_by_key(storage::Reader& reader, const UserId& user,
                                  std::string_view client_key);
 std::int64_t count_unpaid(storage::Reader& reader, const UserId& user);
-// Newest first, after `before` (an order id; empty: from the newest). `state` empty: every state.
-// user empty: everybody's.
-std::vector<Order> list(storage::Reader& reader, const UserId& user, std::string_view state,
-                        const OrderId& before, std::int64_t limit);
+// The least and the greatest order id of a moment: ids begin with their time.
+std::string first_id_of(std::int64_t at_ms);
+
+// Every member narrows the list; none: all orders. Each way in has an index of its own.
+struct Selection {
+  UserId user;
+  std::string account_index, tail_index;  // at most one of them
+  std::vector<State> states;              // one, or several with `user` only; none: every state
+  std::int64_t from_ms = 0, to_ms = 0;    // placed from … to before; 0: open
+};
+// Newest first, after `before` (an order id; empty: from the newest).
+std::vector<Order> list(storage::Reader& reader, const Selection& wanted, const OrderId& before,
+                        std::int64_t limit);
+// What `list` runs for such a selection: tests ask the engine how it would.
+const std::string& list_sql(const Selection& wanted);
+// Those whose payment or delivery bears a reference of another party's, and our own references.
+std::vector<OrderId> find_by_reference(storage::Reader& reader, std::string_view reference,
+                                       const std::vector<std::string>& channels);
+
+// The newest order of this buyer for this recipient and amount, placed from `from_ms` on, that is
+// neither closed nor refunded.
+std::optional<Order> find_twin(storage::Reader& reader, const Order& like, std::int64_t from_ms);
+// What was paid for orders placed in [from_ms, to_ms) that were or will be delivered, CNY fen,
+// without `but`: for one recipient, and by one buyer.
+std::int64_t paid_for_account(storage::Reader& reader, const Order& but, std::int64_t from_ms,
+                              std::int64_t to_ms);
+std::int64_t paid_by_user(storage::Reader& reader, const Order& but, std::int64_t from_ms,
+                          std::int64_t to_ms);
+// This buyer's orders that changed at or after `since_ms`, placed from `from_ms` on; the earliest
+// change first.
+std::vector<Order> changed_since(storage::Reader& reader, const UserId& user, std::int64_t since_ms,
+                                 std::int64_t from_ms, std::int64_t limit);
 
 // Writes order.state, event_seq and updated_at_ms if order.version is still the stored one; then
 // order.version is the new one.

@@ -8,6 +8,7 @@
 #include "server/jobs/outbox.h"
 #include "server/orders/order_env.h"
 #include "server/payments/channel.h"
+#include "server/payments/payment_store.h"
 #include "shared/result.h"
 
 namespace topup::orders {
@@ -17,12 +18,23 @@ namespace topup::orders {
 Result<bool> settle_refund(const OrderEnv& env, storage::Tx& tx, const payments::RefundTrade& said,
                            std::string_view actor);
 
+// Books a refund whose money has left after the channel had refused it, through the channel or by
+// hand, as its state says; the order follows where it waited for that.
+Result<bool> book_after_refusal(const OrderEnv& env, storage::Tx& tx,
+                                const payments::Refund& refund, const payments::Attempt& attempt,
+                                std::string_view actor);
+
 class RefundFlow {
  public:
   explicit RefundFlow(const OrderEnv& env) : env_(env) {}
   void run(const jobs::Job& job) const;  // job_kind::kRefund
+  // Asks the channel now, whatever the state: a lost notification, or one that a person sent on at
+  // the channel. True when something changed. Errors: refund_not_found, channel_unavailable.
+  Result<bool> ask(const OutRefundNo& out_refund_no) const;
 
  private:
+  Result<bool> after_refusal(storage::Tx& tx, const jobs::Job& job, const payments::Refund& asked,
+                             const payments::Attempt& attempt, const std::string& code) const;
   const OrderEnv& env_;
 };
 

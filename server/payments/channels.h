@@ -16,6 +16,9 @@ class Channels {
   void add(
       std::unique_ptr<PayChannel> channel);  // a second one of the same name is a broken invariant
   PayChannel* find(std::string_view name) const;  // nullptr when the shop has none of that name
+  const std::vector<std::unique_ptr<PayChannel>>& all() const {
+    return channels_;
+  }  // in the order added
 
  private:
   std::vector<std::unique_ptr<PayChannel>> channels_;

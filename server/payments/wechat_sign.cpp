@@ -103,6 +103,16 @@ std::string_view to_word(WechatSignature verdict) {
 
 WechatSignature check_wechat_signature(const WechatKeys& keys, std::int64_t now_ms,
                                        const WechatHeaders& headers, std::string_view body) {
+  const auto key_of = [&keys](std::string_view serial) -> std::optional<base::RsaKey> {
+    const auto key =
+        std::find_if(keys.begin(), keys.end(), [&](const auto& k) { return k.first == serial; });
+    return key == keys.end() ? std::nullopt : std::optional(key->second);
+  };
+  return check_wechat_signature(WechatKeyOf(key_of), now_ms, headers, body);
+}
+
+WechatSignature check_wechat_signature(const WechatKeyOf& key_of, std::int64_t now_ms,
+                                       const WechatHeaders& headers, std::string_view body) {
   const Found signature = find_header(headers, "wechatpay-signature");
   const Found timestamp = find_header(headers, "wechatpay-timestamp");
   const Found nonce = find_header(headers, "wechatpay-nonce");
@@ -116,16 +126,17 @@ WechatSignature check_wechat_signature(const WechatKeys& keys, std::int64_t now_
   if (scheme.count > 1 || (scheme.count == 1 && scheme.value != kScheme))
     return WechatSignature::invalid;
 
-  const auto key = std::find_if(keys.begin(), keys.end(),
-                                [&](const auto& k) { return k.first == serial.value; });
-  if (key == keys.end()) return WechatSignature::serial_unknown;
   const auto seconds = parse_seconds(timestamp.value);
   if (!seconds) return WechatSignature::invalid;
   const std::int64_t age_ms = now_ms - *seconds * 1000;
-  if (age_ms >= kWechatWindowMs || age_ms <= -kWechatWindowMs) return WechatSignature::expired;
+  const bool is_timely = age_ms < kWechatWindowMs && age_ms > -kWechatWindowMs;
+  // A key that has to be fetched is not fetched for what is old anyway.
+  const auto key = is_timely ? key_of(serial.value) : std::nullopt;
+  if (!is_timely) return WechatSignature::expired;
+  if (!key) return WechatSignature::serial_unknown;
   const std::string text = wechat_answer_text(timestamp.value, nonce.value, body);
-  return base::verify_sha256_rsa(key->second, text, signature.value) ? WechatSignature::valid
-                                                                     : WechatSignature::invalid;
+  return base::verify_sha256_rsa(*key, text, signature.value) ? WechatSignature::valid
+                                                              : WechatSignature::invalid;
 }
 
 }  // namespace topup::payments

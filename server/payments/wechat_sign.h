@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +17,8 @@ namespace topup::payments {
 
 using WechatKeys =
     std::vector<std::pair<std::string, base::RsaKey>>;  // Wechatpay-Serial → public key
+using WechatKeyOf =
+    std::function<std::optional<base::RsaKey>(std::string_view serial)>;  // nullopt: not held
 using WechatHeaders = std::vector<std::pair<std::string, std::string>>;
 
 struct WechatSigned {          // what the signature of a request covers
@@ -50,6 +54,9 @@ std::string_view to_word(
 inline constexpr std::int64_t kWechatWindowMs = 300'000;
 
 // `body` is the raw bytes as received. Header names may be in any case.
+// `key_of` is asked at most once.
+WechatSignature check_wechat_signature(const WechatKeyOf& key_of, std::int64_t now_ms,
+                                       const WechatHeaders& headers, std::string_view body);
 WechatSignature check_wechat_signature(const WechatKeys& keys, std::int64_t now_ms,
                                        const WechatHeaders& headers, std::string_view body);
 

@@ -5,10 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
-#include <optional>
 
 #include "server/base/crypto.h"
 #include "shared/check.h"
@@ -17,7 +15,6 @@ namespace topup::privacy {
 namespace {
 
 constexpr std::size_t kKeyBytes = 32;
-constexpr std::size_t kKeyDigits = 2 * kKeyBytes;
 constexpr mode_t kOwnerOnly = S_IRUSR | S_IWUSR;
 constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
 
@@ -43,26 +40,6 @@ tl::unexpected<Error> broken_file(std::string_view reason, const std::string& pa
 
 std::string system_words() { return std::strerror(errno); }
 
-std::optional<unsigned> hex_value(char digit) {
-  if (digit >= '0' && digit <= '9') return static_cast<unsigned>(digit - '0');
-  if (digit >= 'a' && digit <= 'f') return static_cast<unsigned>(digit - 'a' + 10);
-  if (digit >= 'A' && digit <= 'F') return static_cast<unsigned>(digit - 'A' + 10);
-  return std::nullopt;
-}
-
-std::optional<std::string> parse_key(std::string_view text) {
-  if (text.ends_with('\n')) text.remove_suffix(1);
-  if (text.size() != kKeyDigits) return std::nullopt;
-  std::string key;
-  for (std::size_t at = 0; at < text.size(); at += 2) {
-    const auto high = hex_value(text[at]);
-    const auto low = hex_value(text[at + 1]);
-    if (!high || !low) return std::nullopt;
-    key += static_cast<char>(*high << 4 | *low);
-  }
-  return key;
-}
-
 std::string folder_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   if (slash == std::string::npos) return ".";
@@ -86,9 +63,35 @@ bool sync_folder(const std::string& folder) {
   return opened.is_open() && fsync(opened.number()) == 0;
 }
 
+Result<bool> put_file(const std::string& path, std::string_view text, bool may_replace) {
+  const std::string draft = path + ".new." + std::to_string(getpid());
+  unlink(draft.c_str());  // left by a process that died with our number
+  const auto unwritable = [&] {
+    auto refusal = broken_file("key_file_unwritable", path, system_words());
+    unlink(draft.c_str());
+    return refusal;
+  };
+  {
+    const Descriptor file(
+        open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kOwnerOnly));
+    if (!file.is_open()) return broken_file("key_file_unwritable", draft, system_words());
+    if (!write_whole(file, text)) return unwritable();
+  }
+  if (may_replace) {
+    if (rename(draft.c_str(), path.c_str()) != 0) return unwritable();
+  } else if (!move_unless_exists(draft, path)) {
+    if (errno != EEXIST) return unwritable();
+    unlink(draft.c_str());
+    return broken_file("key_file_exists", path, "another process has made it");
+  }
+  if (!sync_folder(folder_of(path)))
+    return broken_file("key_file_unwritable", path, system_words());
+  return true;
+}
+
 }  // namespace
 
-Result<std::string> load_key(const std::string& path) {
+Result<base::Secret> read_private_file(const std::string& path) {
   const Descriptor file(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
   if (!file.is_open()) {
     const char* reason = errno == ENOENT ? "key_file_missing" : "key_file_unreadable";
@@ -102,37 +105,43 @@ Result<std::string> load_key(const std::string& path) {
     return broken_file("key_file_exposed", path,
                        "must belong to the server's user and have mode 0600");
   }
-  std::array<char, kKeyDigits + 2> buffer{};  // one byte more than the longest right content
-  const ssize_t size = read(file.number(), buffer.data(), buffer.size());
+  std::string text(kMaxKeyFileBytes + 1, '\0');
+  const ssize_t size = read(file.number(), text.data(), text.size());
   if (size < 0) return broken_file("key_file_unreadable", path, system_words());
-  auto key = parse_key(std::string_view(buffer.data(), static_cast<std::size_t>(size)));
-  if (!key) return broken_file("key_file_malformed", path, "expected 64 hex digits");
+  if (static_cast<std::size_t>(size) > kMaxKeyFileBytes) {
+    return broken_file("key_file_malformed", path, "too long for a key file");
+  }
+  base::Secret content(text.substr(0, static_cast<std::size_t>(size)));
+  base::cleanse(text);
+  return content;
+}
+
+Result<bool> create_private_file(const std::string& path, std::string_view text) {
+  return put_file(path, text, false);
+}
+
+Result<bool> replace_private_file(const std::string& path, std::string_view text) {
+  return put_file(path, text, true);
+}
+
+Result<std::string> load_key(const std::string& path) {
+  const auto content = read_private_file(path);
+  if (!content) return tl::unexpected(content.error());
+  std::string_view text = content->view();
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  auto key = base::from_hex(text);
+  if (!key || key->size() != kKeyBytes) {
+    return broken_file("key_file_malformed", path, "expected 64 hex digits");
+  }
   return std::move(*key);
 }
 
 Result<std::string> create_key(const std::string& path, std::string_view key) {
   check(key.size() == kKeyBytes, "the master key has 32 bytes");
-  const std::string draft = path + ".new." + std::to_string(getpid());
-  unlink(draft.c_str());  // left by a process that died with our number
-  const auto unwritable = [&] {
-    auto refusal = broken_file("key_file_unwritable", path, system_words());
-    unlink(draft.c_str());
-    return refusal;
-  };
-  {
-    const Descriptor file(
-        open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kOwnerOnly));
-    if (!file.is_open()) return broken_file("key_file_unwritable", draft, system_words());
-    if (!write_whole(file, base::hex(key) + "\n")) return unwritable();
-  }
-  if (!move_unless_exists(draft, path)) {
-    if (errno != EEXIST) return unwritable();
-    unlink(draft.c_str());
-    return load_key(path);
-  }
-  if (!sync_folder(folder_of(path)))
-    return broken_file("key_file_unwritable", path, system_words());
-  return std::string(key);
+  const auto made = create_private_file(path, base::hex(key) + "\n");
+  if (made) return std::string(key);
+  if (made.error().reason == "key_file_exists") return load_key(path);
+  return tl::unexpected(made.error());
 }
 
 }  // namespace topup::privacy

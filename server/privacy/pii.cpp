@@ -1,7 +1,9 @@
 #include "server/privacy/pii.h"
 
+#include <utility>
+
 #include "server/base/crypto.h"
-#include "server/privacy/key_file.h"
+#include "server/privacy/key_ring.h"
 #include "shared/check.h"
 
 namespace topup::privacy {
@@ -11,6 +13,7 @@ constexpr std::string_view kVersion = "v1.";
 constexpr char kSeparator = '\x1f';
 constexpr std::size_t kNonceBytes = 12;
 constexpr std::size_t kKeyIdBytes = 4;
+constexpr std::size_t kKeyIdDigits = 2 * kKeyIdBytes;
 
 tl::unexpected<Error> invalid() { return refuse(Code::invalid_argument, "ciphertext_invalid"); }
 
@@ -29,51 +32,61 @@ std::string place_of(std::string_view table, std::string_view column, std::strin
   return place;
 }
 
+std::shared_ptr<KeyRing> ring_of(std::string_view master_key) {
+  check(master_key.size() == kMasterKeyBytes, "the master key has 32 bytes");
+  return std::make_shared<KeyRing>(
+      base::hex(base::hmac_sha256(master_key, "topup key id v1").substr(0, kKeyIdBytes)),
+      base::Secret(base::hmac_sha256(master_key, "topup field seal v1")),
+      base::Secret(base::hmac_sha256(master_key, "topup blind index v1")));
+}
+
 }  // namespace
 
-Pii::Pii(std::string_view master_key, base::Random& random) : random_(&random) {
-  check(master_key.size() == kMasterKeyBytes, "the master key has 32 bytes");
-  index_root_ = base::hmac_sha256(master_key, "topup blind index v1");
-  seal_key_ = base::hmac_sha256(master_key, "topup field seal v1");
-  key_id_ = base::hex(base::hmac_sha256(master_key, "topup key id v1").substr(0, kKeyIdBytes));
-}
-
-Result<Pii> Pii::load_or_create(const std::string& key_file_path, base::Random& random,
-                                KeyFile key_file) {
-  auto key = load_key(key_file_path);
-  if (!key && key.error().reason == "key_file_missing" && key_file == KeyFile::create_if_absent) {
-    key = create_key(key_file_path, random.bytes(kMasterKeyBytes));
-  }
-  if (!key) return tl::unexpected(key.error());
-  return Pii(*key, random);
-}
+Pii::Pii(std::string_view master_key, base::Random& random) : Pii(ring_of(master_key), random) {}
+Pii::Pii(std::shared_ptr<KeyRing> ring, base::Random& random)
+    : ring_(std::move(ring)), random_(&random) {}
 
 std::string Pii::seal(std::string_view table, std::string_view column, std::string_view row_id,
                       std::string_view plain) const {
+  const auto active = ring_->take();
   const std::string nonce = random_->bytes(kNonceBytes);
-  const std::string cipher =
-      base::seal_aes_gcm(seal_key_, nonce, place_of(table, column, row_id, key_id_), plain);
-  return std::string(kVersion) + key_id_ + "." + base::base64(nonce + cipher);
+  const std::string cipher = base::seal_aes_gcm(active->key->view(), nonce,
+                                                place_of(table, column, row_id, active->id), plain);
+  return std::string(kVersion) + active->id + "." + base::base64(nonce + cipher);
+}
+
+std::string_view Pii::key_id_of(std::string_view sealed) {
+  if (!sealed.starts_with(kVersion)) return {};
+  const std::string_view rest = sealed.substr(kVersion.size());
+  if (rest.size() < kKeyIdDigits + 1 || rest[kKeyIdDigits] != '.') return {};
+  return rest.substr(0, kKeyIdDigits);
 }
 
 Result<std::string> Pii::open(std::string_view table, std::string_view column,
                               std::string_view row_id, std::string_view sealed) const {
-  if (!sealed.starts_with(kVersion)) return invalid();
-  const std::string_view rest = sealed.substr(kVersion.size());
-  if (rest.size() < key_id_.size() + 1 || rest[key_id_.size()] != '.') return invalid();
-  if (rest.substr(0, key_id_.size()) != key_id_) {
+  const std::string id(key_id_of(sealed));
+  if (id.empty()) return invalid();
+  const KeyRing::Key key = ring_->find_again(id);
+  if (key == nullptr) {
     return refuse(Code::unavailable, "key_unknown", {},
-                  "The value was sealed with another key file.");
+                  "The value was sealed with a key that is not known here.");
   }
-  const auto bytes = base::from_base64(rest.substr(key_id_.size() + 1));
+  const auto bytes = base::from_base64(sealed.substr(kVersion.size() + kKeyIdDigits + 1));
   if (!bytes || bytes->size() < kNonceBytes) return invalid();
   const std::string_view all = *bytes;
-  return base::open_aes_gcm(seal_key_, all.substr(0, kNonceBytes),
-                            place_of(table, column, row_id, key_id_), all.substr(kNonceBytes));
+  return base::open_aes_gcm(key->view(), all.substr(0, kNonceBytes),
+                            place_of(table, column, row_id, id), all.substr(kNonceBytes));
+}
+
+std::string blind_index_under(std::string_view index_key, std::string_view purpose,
+                              std::string_view value) {
+  return base::hex(base::hmac_sha256(base::hmac_sha256(index_key, purpose), value));
 }
 
 std::string Pii::blind_index(std::string_view purpose, std::string_view value) const {
-  return base::hex(base::hmac_sha256(base::hmac_sha256(index_root_, purpose), value));
+  return blind_index_under(ring_->named(privacy::purpose::kIndex)->view(), purpose, value);
 }
+
+std::string Pii::key_id() const { return ring_->active_id(); }
 
 }  // namespace topup::privacy

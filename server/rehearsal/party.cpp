@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "server/base/log.h"
+#include "server/rehearsal/desk_page.h"
 
 namespace topup::rehearsal {
 namespace {
@@ -273,8 +274,12 @@ void Party::serve(const http::WireRequest& request, const std::shared_ptr<Pendin
   const Asked asked = parsed(request);
   Answered answered;
   try {
-    answered = answer(asked);
-    seal(asked, answered);
+    if (asked.is("GET", {"desk"}) && is_loopback_client(asked)) {
+      answered = desk_page(name_, neighbours_);
+    } else {
+      answered = answer(asked);
+      seal(asked, answered);
+    }
   } catch (const std::exception& failure) {
     base::log(base::Level::error, "rehearsal",
               {{"party", name_}, {"what", "answer_failed"}, {"why", failure.what()}});

@@ -114,6 +114,10 @@ struct Surroundings {
   std::int64_t scaled(std::int64_t ms) const { return ms * speed_percent / 100; }
 };
 
+struct Neighbour {  // another party, and where its pages are
+  std::string name, origin;
+};
+
 class Party : public http::Site {
  public:
   Party(Surroundings around, std::string name, int workers);
@@ -123,6 +127,8 @@ class Party : public http::Site {
   virtual void start();
   virtual void stop();
   const std::string& name() const { return name_; }
+  // Where its desk leads; set once, before the first request.
+  void set_neighbours(std::vector<Neighbour> all) { neighbours_ = std::move(all); }
 
  protected:
   virtual Answered answer(const Asked& asked) = 0;  // on a worker; may block
@@ -141,6 +147,7 @@ class Party : public http::Site {
              const std::shared_ptr<struct PendingAnswer>& pending);
   const Surroundings around_;
   const std::string name_;
+  std::vector<Neighbour> neighbours_;
   Crew desk_;
   Crew couriers_;
   std::mutex reached_mutex_;

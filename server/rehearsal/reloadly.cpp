@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "server/base/crypto.h"
+#include "server/rehearsal/number_owner.h"
 #include "server/rehearsal/reloadly_catalogue.h"
 
 namespace topup::rehearsal {
@@ -17,6 +18,7 @@ constexpr int kReloadlyWorkers = 8;
 constexpr std::int64_t kMaxPage = 200;
 constexpr int kEasternOffsetMinutes = -5 * 60;  // transactionDate is US Eastern, balanceInfo UTC
 constexpr std::string_view kAccept = "application/com.reloadly.topups-v1+json";
+constexpr std::int64_t kUnlistedOperator = 999'999;
 constexpr std::int64_t kMaxWalletUsd = 10'000'000;
 
 constexpr FaultKind kFaults[] = {
@@ -37,6 +39,7 @@ constexpr FaultKind kMagicNumbers[] = {
     {"9007", "refused: INSUFFICIENT_BALANCE"},
     {"9008", "succeeds, and no webhook is ever sent"},
     {"9009", "succeeds; the first webhook has a bad signature, a good one follows"},
+    {"908x", kLookupMeaning},
 };
 
 std::int64_t integer_or(const std::string& text, std::int64_t otherwise) {
@@ -79,17 +82,18 @@ Json reloadly_error(const Asked& asked, std::int64_t now_ms, std::string_view co
 
 Json reloadly_transaction(const ReloadlyTopup& topup, bool with_balance) {
   const auto* entry = find_reloadly_operator(topup.operator_id);
+  const std::string country = entry != nullptr ? entry->country : "CN";
   Json out = {{"transactionId", topup.transaction_id},
               {"status", topup.status},
               {"operatorTransactionId", topup.status == "SUCCESSFUL"
-                                            ? Json("CN" + std::to_string(topup.transaction_id))
+                                            ? Json(country + std::to_string(topup.transaction_id))
                                             : Json(nullptr)},
               {"customIdentifier",
                topup.custom_identifier.empty() ? Json(nullptr) : Json(topup.custom_identifier)},
               {"recipientPhone", topup.recipient},
               {"recipientEmail", nullptr},
               {"senderPhone", nullptr},
-              {"countryCode", "CN"},
+              {"countryCode", country},
               {"operatorId", topup.operator_id},
               {"operatorName", entry != nullptr ? entry->name : ""},
               {"discount", decimal(shown_discount(topup.discount_e5))},
@@ -97,7 +101,8 @@ Json reloadly_transaction(const ReloadlyTopup& topup, bool with_balance) {
               {"requestedAmount", decimal(e5_text(topup.requested_e5))},
               {"requestedAmountCurrencyCode", "USD"},
               {"deliveredAmount", decimal(e5_text(topup.delivered_e5))},
-              {"deliveredAmountCurrencyCode", "CNY"},
+              {"deliveredAmountCurrencyCode",
+               entry != nullptr ? std::string(to_word(entry->currency)) : "CNY"},
               {"transactionDate", spaced_time(topup.created_ms, kEasternOffsetMinutes)},
               {"pinDetail", nullptr},
               {"balanceInfo", nullptr}};
@@ -172,6 +177,8 @@ Answered Reloadly::answer(const Asked& asked) {
   if (is_loopback_client(asked)) {
     if (asked.is("GET", {"magic"}) || asked.is("GET", {})) return magic_list();
     if (asked.is("GET", {"control"}) || asked.is("POST", {"control"})) return control(asked);
+    if (asked.is("POST", {"control", "statement"})) return control_statement(asked);
+    if (asked.is("GET", {"control", "topups", "*"})) return control_topup(asked);
   }
   if (const auto refusal = unauthorised(asked)) return refused(asked, *refusal);
   if (armed_.take("outage")) {
@@ -219,6 +226,8 @@ Answered Reloadly::api(const Asked& asked) {
   if (asked.is("GET", {"topups", "reports", "transactions"})) return reports(asked);
   if (asked.is("GET", {"topups", "reports", "transactions", "*"})) return report(asked);
   if (asked.is("GET", {"accounts", "balance"})) return balance();
+  if (asked.is("GET", {"operators", "auto-detect", "phone", "*", "countries", "*"}))
+    return detect(asked);
   if (asked.is("GET", {"operators", "countries", "*"}) || asked.is("GET", {"operators", "*"})) {
     return operators(asked);
   }
@@ -231,12 +240,29 @@ Answered Reloadly::operators(const Asked& asked) {
     return entry != nullptr ? Answered::json(reloadly_operator_object(*entry))
                             : refused(asked, {404, "", "Operator not found"});
   }
-  if (asked.segments[2] != "CN") {
+  const auto listed = reloadly_operators(asked.segments[2]);
+  if (listed.empty())
     return refused(asked, {404, "COUNTRY_NOT_SUPPORTED", "This country is not supported"});
-  }
+  const bool has_data = asked.query_value("includeData") != "false";
   Json out = Json::array();
-  for (const auto& entry : reloadly_operators()) out.push_back(reloadly_operator_object(entry));
+  for (const ReloadlyOperator* entry : listed) {
+    if (has_data || !entry->is_data) out.push_back(reloadly_operator_object(*entry));
+  }
   return Answered::json(out);
+}
+
+Answered Reloadly::detect(const Asked& asked) {
+  const auto* entry = reloadly_operator_of(asked.segments[3], asked.segments[5]);
+  const LookupWish wish = lookup_wish(asked.segments[3]);
+  if (entry != nullptr && wish != LookupWish::unknown) {
+    Json found = reloadly_operator_object(*entry);
+    if (wish == LookupWish::elsewhere)
+      found["id"] = found["operatorId"] = kUnlistedOperator, found["name"] = "Nowhere Mobile";
+    Answered answered = Answered::json(found);
+    if (wish == LookupWish::held) answered.hold_ms = around().scaled(kLookupHeldMs);
+    return answered;
+  }
+  return refused(asked, {404, "COULD_NOT_AUTO_DETECT_OPERATOR", "Could not detect the operator"});
 }
 
 Answered Reloadly::balance() {
@@ -263,6 +289,7 @@ Answered Reloadly::status(const Asked& asked) {
 }
 
 Answered Reloadly::reports(const Asked& asked) {
+  if (!asked.query_value("startDate").empty()) return period_report(asked);
   const std::int64_t page =
       std::clamp<std::int64_t>(integer_or(asked.query_value("page"), 1), 1, 1'000'000);
   const std::int64_t size =
@@ -318,6 +345,16 @@ Answered Reloadly::control(const Asked& asked) {
   return Answered::json({{"party", name()}, {"armed", armed_.listed()}});
 }
 
+// What the supplier's own book says, so that a test compares both sides without signing in.
+Answered Reloadly::control_topup(const Asked& asked) const {
+  std::optional<ReloadlyTopup> topup;
+  around().db.read([&](storage::Reader& reader) {
+    topup = reloadly_book::find_by_custom_identifier(reader, asked.segments[2]);
+  });
+  if (!topup) return Answered::json({{"known", false}});
+  return Answered::json({{"known", true}, {"status", topup->status}});
+}
+
 Answered Reloadly::magic_list() const {
   Json numbers = Json::array();
   for (const auto& row : kMagicNumbers) {
@@ -326,6 +363,7 @@ Answered Reloadly::magic_list() const {
   return Answered::json(
       {{"party", "Reloadly airtime, rehearsed"},
        {"control", "POST /control {\"next\": kind, \"count\": n} or {\"wallet_usd\": n}"},
+       {"look", "GET /control/topups/CUSTOM_IDENTIFIER"},
        {"kinds", armed_.listed()},
        {"recipient_numbers", numbers},
        {"all_other_numbers", "succeed"}});

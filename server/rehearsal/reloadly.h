@@ -65,11 +65,15 @@ class Reloadly final : public Party {  // topups.reloadly.com
   std::optional<Refused> unauthorised(const Asked& asked);
   Answered api(const Asked& asked);
   Answered operators(const Asked& asked);
+  Answered detect(const Asked& asked);
   Answered balance();
   Answered status(const Asked& asked);
   Answered reports(const Asked& asked);
   Answered report(const Asked& asked);
+  Answered period_report(const Asked& asked);      // reloadly_statement.cpp
+  Answered control_statement(const Asked& asked);  // reloadly_statement.cpp
   Answered control(const Asked& asked);
+  Answered control_topup(const Asked& asked) const;
   Answered magic_list() const;
 
   // Top-ups (reloadly_topups.cpp).

@@ -163,6 +163,13 @@ std::vector<ReloadlyTopup> list_newest(Reader& reader, std::int64_t offset, std:
   return topups(reader, "ORDER BY transaction_id DESC LIMIT $1 OFFSET $2", {limit, offset});
 }
 
+std::vector<ReloadlyTopup> list_between(Reader& reader, std::int64_t from_ms, std::int64_t until_ms,
+                                        std::int64_t limit) {
+  return topups(reader,
+                "WHERE created_ms >= $1 AND created_ms < $2 ORDER BY transaction_id DESC LIMIT $3",
+                {from_ms, until_ms, limit});
+}
+
 std::int64_t count_topups(Reader& reader) {
   return one_integer(reader, "SELECT COUNT(*) FROM reloadly_topups");
 }

@@ -58,6 +58,8 @@ std::vector<ReloadlyTopup> list_processing(storage::Reader& reader);
 std::vector<ReloadlyTopup> list_newest(storage::Reader& reader, std::int64_t offset,
                                        std::int64_t limit);
 std::int64_t count_topups(storage::Reader& reader);
+std::vector<ReloadlyTopup> list_between(storage::Reader& reader, std::int64_t from_ms,
+                                        std::int64_t until_ms, std::int64_t limit);
 
 std::int64_t insert_webhook(storage::Tx& tx, const ReloadlyWebhook& webhook);  // its row_id
 std::optional<ReloadlyWebhook> find_webhook(storage::Reader& reader, std::int64_t row_id);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "server/base/crypto.h"
+#include "server/rehearsal/number_owner.h"
 #include "server/rehearsal/reloadly.h"
 #include "server/rehearsal/reloadly_catalogue.h"
 
@@ -40,6 +41,13 @@ std::string chinese_mobile(std::string number) {
   return is_mobile ? number : std::string{};
 }
 
+// "66812345678" from international digits; "" when it is no number of that country.
+std::string mobile_abroad(std::string number, const std::string& country) {
+  if (!number.empty() && number.front() == '+') number.erase(0, 1);
+  const auto owner = number_owner("+" + number);
+  return owner && owner->country == country ? number : std::string{};
+}
+
 }  // namespace
 
 std::variant<ReloadlyTopup, Reloadly::Refused> Reloadly::read_topup(const std::string& text) const {
@@ -47,25 +55,28 @@ std::variant<ReloadlyTopup, Reloadly::Refused> Reloadly::read_topup(const std::s
   if (!body || !body->is_object()) return Refused{400, "", "Malformed JSON request"};
   ReloadlyTopup out;
   out.operator_id = operator_id_of(number_text(*body, "operatorId"));
-  if (find_reloadly_operator(out.operator_id) == nullptr) {
+  const ReloadlyOperator* entry = find_reloadly_operator(out.operator_id);
+  if (entry == nullptr) {
     return Refused{400, "OPERATOR_NOT_FOUND", "Operator not found for the given id"};
   }
   const auto amount_e5 = parse_e5(number_text(*body, "amount"));
   if (!amount_e5) return Refused{400, "INVALID_AMOUNT", "Amount is not a number"};
   const bool is_local = base::bool_in(*body, "useLocalAmount").value_or(false);
-  const auto face_e5 = fixed_face_e5(*amount_e5, is_local);
-  if (!face_e5) {
+  const auto face = reloadly_face(*entry, *amount_e5, is_local);
+  if (!face) {
     return Refused{400, "INVALID_AMOUNT_FOR_OPERATOR",
                    "The amount is not one of the fixed amounts"};
   }
-  out.delivered_e5 = *face_e5;
-  out.requested_e5 = usd_e5_of_cny(*face_e5);
+  out.delivered_e5 = face->local_e5;
+  out.requested_e5 = face->sent_e5;
   out.discount_e5 = out.requested_e5 * kDiscountPercent / 100;
   const auto phone = base::object_in(*body, "recipientPhone");
-  if (!phone || number_text(**phone, "countryCode") != "CN") {
+  if (!phone || number_text(**phone, "countryCode") != entry->country) {
     return Refused{400, "INVALID_RECIPIENT_PHONE", "The country does not fit the operator"};
   }
-  out.recipient = chinese_mobile(number_text(**phone, "number"));
+  const std::string number = number_text(**phone, "number");
+  out.recipient =
+      entry->country == "CN" ? chinese_mobile(number) : mobile_abroad(number, entry->country);
   if (out.recipient.empty()) {
     return Refused{400, "INVALID_RECIPIENT_PHONE", "The recipient phone number is not valid"};
   }

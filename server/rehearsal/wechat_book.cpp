@@ -17,7 +17,8 @@ constexpr std::string_view kTables[] = {
     trade_type TEXT NOT NULL, prepay_id TEXT NOT NULL UNIQUE, package TEXT NOT NULL,
     sheet_token TEXT NOT NULL, state TEXT NOT NULL, transaction_id TEXT UNIQUE,
     created_ms INTEGER NOT NULL, link_ms INTEGER NOT NULL, paid_ms INTEGER NOT NULL,
-    paid_fen INTEGER NOT NULL, refunded_fen INTEGER NOT NULL, refunds INTEGER NOT NULL))sql",
+    paid_fen INTEGER NOT NULL, refunded_fen INTEGER NOT NULL, refunds INTEGER NOT NULL,
+    sub_mchid TEXT NOT NULL DEFAULT ''))sql",
     R"sql(
   CREATE TABLE IF NOT EXISTS wechat_refunds (
     out_refund_no TEXT PRIMARY KEY, refund_id TEXT NOT NULL UNIQUE,
@@ -25,7 +26,7 @@ constexpr std::string_view kTables[] = {
     notify_url TEXT NOT NULL, refund_fen INTEGER NOT NULL, total_fen INTEGER NOT NULL,
     fingerprint TEXT NOT NULL, status TEXT NOT NULL, created_ms INTEGER NOT NULL,
     success_ms INTEGER NOT NULL, due_ms INTEGER NOT NULL, paid_fen INTEGER NOT NULL,
-    will_fail INTEGER NOT NULL))sql",
+    will_fail INTEGER NOT NULL, sub_mchid TEXT NOT NULL DEFAULT ''))sql",
     R"sql(
   CREATE TABLE IF NOT EXISTS wechat_notices (
     row_id INTEGER PRIMARY KEY, notice_id TEXT NOT NULL, url TEXT NOT NULL,
@@ -34,13 +35,19 @@ constexpr std::string_view kTables[] = {
     attempts INTEGER NOT NULL, is_bad_first INTEGER NOT NULL, is_owed INTEGER NOT NULL))sql",
     R"sql(CREATE INDEX IF NOT EXISTS wechat_notices_owed
             ON wechat_notices (due_ms) WHERE is_owed = 1)sql",
+    R"sql(
+  CREATE TABLE IF NOT EXISTS wechat_bill_plants (
+    kind TEXT NOT NULL, number TEXT NOT NULL, value TEXT NOT NULL, at_ms INTEGER NOT NULL,
+    PRIMARY KEY (kind, number)))sql",
+    R"sql(CREATE INDEX IF NOT EXISTS wechat_orders_paid ON wechat_orders (paid_ms))sql",
+    R"sql(CREATE INDEX IF NOT EXISTS wechat_refunds_made ON wechat_refunds (created_ms))sql",
 };
 
 constexpr std::string_view kOrderColumns = R"sql(
   SELECT out_trade_no, appid, mchid, description, attach, notify_url, openid, app_url,
   app_name, total_fen, expires_ms, fingerprint, trade_type, prepay_id, package, sheet_token,
-  state, transaction_id, created_ms, link_ms, paid_ms, paid_fen, refunded_fen, refunds FROM
-  wechat_orders )sql";
+  state, transaction_id, created_ms, link_ms, paid_ms, paid_fen, refunded_fen, refunds, sub_mchid
+  FROM wechat_orders )sql";
 
 WechatOrder order_of(const Row& row) {
   WechatOrder out;
@@ -70,6 +77,7 @@ WechatOrder order_of(const Row& row) {
   out.paid_fen = row.integer(column++);
   out.refunded_fen = row.integer(column++);
   out.refunds = static_cast<int>(row.integer(column++));
+  fields.sub_mchid = row.text(column++);
   return out;
 }
 
@@ -82,7 +90,7 @@ std::optional<WechatOrder> one_order(Reader& reader, std::string_view sql, std::
 constexpr std::string_view kRefundColumns = R"sql(
   SELECT out_refund_no, refund_id, transaction_id, out_trade_no, reason, notify_url,
   refund_fen, total_fen, fingerprint, status, created_ms, success_ms, due_ms, paid_fen,
-  will_fail FROM wechat_refunds )sql";
+  will_fail, sub_mchid FROM wechat_refunds )sql";
 
 WechatRefund refund_of(const Row& row) {
   WechatRefund out;
@@ -103,6 +111,7 @@ WechatRefund refund_of(const Row& row) {
   out.due_ms = row.integer(column++);
   out.paid_fen = row.integer(column++);
   out.will_fail = row.integer(column++) != 0;
+  fields.sub_mchid = row.text(column++);
   return out;
 }
 
@@ -136,6 +145,18 @@ storage::Value text_or_null(const std::string& text) {
 
 void create_tables(Tx& tx) {
   for (const auto sql : kTables) tx.exec(sql, {});
+  // A world that was made before there were partners goes on.
+  bool has_sub_mchid = false;
+  tx.query("SELECT name FROM pragma_table_info('wechat_orders') WHERE name = 'sub_mchid'", {},
+           [&](const Row&) { has_sub_mchid = true; });
+  if (!has_sub_mchid) {
+    tx.exec("ALTER TABLE wechat_orders ADD COLUMN sub_mchid TEXT NOT NULL DEFAULT ''", {});
+    tx.exec("ALTER TABLE wechat_refunds ADD COLUMN sub_mchid TEXT NOT NULL DEFAULT ''", {});
+  }
+  tx.exec(R"sql(
+    CREATE INDEX IF NOT EXISTS wechat_orders_code
+      ON wechat_orders (package) WHERE trade_type = 'NATIVE')sql",
+          {});
 }
 
 void insert_order(Tx& tx, const WechatOrder& order) {
@@ -144,13 +165,13 @@ void insert_order(Tx& tx, const WechatOrder& order) {
     INSERT INTO wechat_orders (out_trade_no, appid, mchid, description, attach, notify_url,
         openid, app_url, app_name, total_fen, expires_ms, fingerprint, trade_type, prepay_id,
         package, sheet_token, state, transaction_id, created_ms, link_ms, paid_ms, paid_fen,
-        refunded_fen, refunds)
+        refunded_fen, refunds, sub_mchid)
       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, NULL,
-              $18, $18, 0, 0, 0, 0))sql",
+              $18, $18, 0, 0, 0, 0, $19))sql",
           {fields.out_trade_no, fields.appid, fields.mchid, fields.description, fields.attach,
            fields.notify_url, fields.openid, fields.app_url, fields.app_name, fields.total_fen,
            fields.expires_ms, order.fingerprint, order.trade_type, order.prepay_id, order.package,
-           order.sheet_token, order.state, order.created_ms});
+           order.sheet_token, order.state, order.created_ms, fields.sub_mchid});
 }
 
 void save_order(Tx& tx, const WechatOrder& order) {
@@ -170,6 +191,11 @@ std::optional<WechatOrder> find_order_by_prepay(Reader& reader, std::string_view
   return one_order(reader, std::string(kOrderColumns) + "WHERE prepay_id = $1", prepay_id);
 }
 
+std::optional<WechatOrder> find_order_by_code(Reader& reader, std::string_view code) {
+  return one_order(
+      reader, std::string(kOrderColumns) + "WHERE trade_type = 'NATIVE' AND package = $1", code);
+}
+
 std::optional<WechatOrder> find_order_by_transaction(Reader& reader,
                                                      std::string_view transaction_id) {
   return one_order(reader, std::string(kOrderColumns) + "WHERE transaction_id = $1",
@@ -181,12 +207,12 @@ void insert_refund(Tx& tx, const WechatRefund& refund) {
   tx.exec(R"sql(
     INSERT INTO wechat_refunds (out_refund_no, refund_id, transaction_id, out_trade_no, reason,
         notify_url, refund_fen, total_fen, fingerprint, status, created_ms, success_ms, due_ms,
-        paid_fen, will_fail)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $13, $14))sql",
+        paid_fen, will_fail, sub_mchid)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $13, $14, $15))sql",
           {fields.out_refund_no, refund.refund_id, fields.transaction_id, fields.out_trade_no,
            fields.reason, fields.notify_url, fields.refund_fen, fields.total_fen,
            refund.fingerprint, refund.status, refund.created_ms, refund.due_ms, refund.paid_fen,
-           std::int64_t{refund.will_fail}});
+           std::int64_t{refund.will_fail}, fields.sub_mchid});
 }
 
 void end_refund(Tx& tx, const WechatRefund& refund) {
@@ -244,5 +270,40 @@ void postpone_notice(Tx& tx, std::int64_t row_id, int attempts, std::int64_t due
 void end_notice(Tx& tx, std::int64_t row_id) {
   tx.exec("UPDATE wechat_notices SET is_owed = 0 WHERE row_id = $1", {row_id});
 }
+
+std::vector<WechatOrder> list_paid(Reader& reader, std::int64_t first_ms, std::int64_t last_ms) {
+  std::vector<WechatOrder> out;
+  reader.query(std::string(kOrderColumns) +
+                   "WHERE paid_ms >= $1 AND paid_ms < $2 ORDER BY paid_ms, out_trade_no",
+               {first_ms, last_ms}, [&](const Row& row) { out.push_back(order_of(row)); });
+  return out;
+}
+
+std::vector<WechatRefund> list_refunds(Reader& reader, std::int64_t first_ms,
+                                       std::int64_t last_ms) {
+  std::vector<WechatRefund> out;
+  reader.query(std::string(kRefundColumns) +
+                   "WHERE created_ms >= $1 AND created_ms < $2 ORDER BY created_ms, out_refund_no",
+               {first_ms, last_ms}, [&](const Row& row) { out.push_back(refund_of(row)); });
+  return out;
+}
+
+void insert_plant(Tx& tx, const WechatBillPlant& plant) {
+  tx.exec(R"sql(
+    INSERT INTO wechat_bill_plants (kind, number, value, at_ms) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (kind, number) DO UPDATE SET value = $3, at_ms = $4)sql",
+          {plant.kind, plant.number, plant.value, plant.at_ms});
+}
+
+std::vector<WechatBillPlant> list_plants(Reader& reader) {
+  std::vector<WechatBillPlant> out;
+  reader.query("SELECT kind, number, value, at_ms FROM wechat_bill_plants ORDER BY kind, number",
+               {}, [&](const Row& row) {
+                 out.push_back({row.text(0), row.text(1), row.text(2), row.integer(3)});
+               });
+  return out;
+}
+
+void drop_plants(Tx& tx) { tx.exec("DELETE FROM wechat_bill_plants", {}); }
 
 }  // namespace topup::rehearsal::wechat_book

@@ -16,7 +16,7 @@ namespace topup::rehearsal {
 
 struct WechatOrder {
   PrepayFields fields;
-  std::string fingerprint, trade_type;  // JSAPI | MWEB
+  std::string fingerprint, trade_type;  // JSAPI | MWEB | NATIVE
   std::string prepay_id, package, sheet_token;
   std::string state = "NOTPAY";  // NOTPAY SUCCESS REFUND CLOSED
   std::string transaction_id;
@@ -45,6 +45,12 @@ struct WechatNotice {  // one delivery still owed; several may share a notice_id
   bool is_bad_first = false;
 };
 
+// What a tester makes a bill say otherwise than the books.
+struct WechatBillPlant {
+  std::string kind, number, value;
+  std::int64_t at_ms = 0;  // of a line that the books do not have
+};
+
 namespace wechat_book {
 
 void create_tables(storage::Tx& tx);
@@ -54,6 +60,8 @@ void save_order(storage::Tx& tx, const WechatOrder& order);  // state, transacti
 std::optional<WechatOrder> find_order(storage::Reader& reader, std::string_view out_trade_no);
 std::optional<WechatOrder> find_order_by_prepay(storage::Reader& reader,
                                                 std::string_view prepay_id);
+// By what a native code says.
+std::optional<WechatOrder> find_order_by_code(storage::Reader& reader, std::string_view code);
 std::optional<WechatOrder> find_order_by_transaction(storage::Reader& reader,
                                                      std::string_view transaction_id);
 
@@ -68,6 +76,15 @@ std::optional<WechatNotice> find_notice(storage::Reader& reader,
 std::vector<WechatNotice> list_notices(storage::Reader& reader);  // owed ones, by due time
 void postpone_notice(storage::Tx& tx, std::int64_t row_id, int attempts, std::int64_t due_ms);
 void end_notice(storage::Tx& tx, std::int64_t row_id);  // delivered or given up
+
+// Paid, and refunds accepted, from first_ms up to but without last_ms; by time.
+std::vector<WechatOrder> list_paid(storage::Reader& reader, std::int64_t first_ms,
+                                   std::int64_t last_ms);
+std::vector<WechatRefund> list_refunds(storage::Reader& reader, std::int64_t first_ms,
+                                       std::int64_t last_ms);
+void insert_plant(storage::Tx& tx, const WechatBillPlant& plant);
+std::vector<WechatBillPlant> list_plants(storage::Reader& reader);
+void drop_plants(storage::Tx& tx);
 
 }  // namespace wechat_book
 }  // namespace topup::rehearsal

@@ -69,6 +69,14 @@ Answered WechatPay::magic() const {
       {{"party", "WeChat Pay APIv3, rehearsed"},
        {"control", "POST /control {\"next\": kind, \"count\": n}; GET /control"},
        {"pay", "POST /control/pay {\"out_trade_no\", \"amount_total\"?, \"times\"?}"},
+       {"scan", "GET /scan?code=CODE_URL pays what a native code says"},
+       {"keys",
+        "GET /control/keys; POST /control/keys {\"mode\": certificates|migrating|public_key, "
+        "\"public_key_percent\"?, \"new_percent\"?}"},
+       {"rotate", "POST /control/rotate {\"lives_s\"?, \"new_percent\"?} makes a certificate"},
+       {"merchant",
+        "POST /control/merchant {\"serial_no\", \"public_key_pem\"} takes a second key"},
+       {"contract", "GET /control/contract: what an operator types into a configuration"},
        {"kinds", armed_.listed()}});
 }
 

@@ -93,7 +93,8 @@ WechatNotice WechatPay::payment_notice(const WechatOrder& order, WechatNotice no
 
 WechatNotice WechatPay::refund_notice(const WechatRefund& refund) {
   const RefundFields& fields = refund.fields;
-  Json plain = {{"mchid", identity_.contract.mchid},
+  const bool by_partner = !fields.sub_mchid.empty();
+  Json plain = {{by_partner ? "sp_mchid" : "mchid", identity_.contract.mchid},
                 {"transaction_id", fields.transaction_id},
                 {"out_trade_no", fields.out_trade_no},
                 {"refund_id", refund.refund_id},
@@ -105,6 +106,7 @@ WechatNotice WechatPay::refund_notice(const WechatRefund& refund) {
                   {"refund", fields.refund_fen},
                   {"payer_total", refund.paid_fen},
                   {"payer_refund", fields.refund_fen}}}};
+  if (by_partner) plain["sub_mchid"] = fields.sub_mchid;
   if (refund.success_ms > 0) plain["success_time"] = rfc3339_china(refund.success_ms);
   WechatNotice notice;
   notice.notice_id = grouped_id(base::hex(around().random.bytes(16)));
@@ -166,8 +168,8 @@ bool WechatPay::post_notice(const WechatNotice& notice, bool is_forged) {
          resource_nonce}}}}.dump();
   const auto timestamp = std::to_string(around().clock.wall_ms() / 1'000);
   const auto nonce = base::new_nonce(random);
-  auto signature =
-      base::sign_sha256_rsa(identity_.platform_key, timestamp + "\n" + nonce + "\n" + body + "\n");
+  const auto signer = keys_.for_notice();
+  auto signature = base::sign_sha256_rsa(signer.key, timestamp + "\n" + nonce + "\n" + body + "\n");
   if (is_forged) signature = std::string(kProbePrefix) + signature.substr(kProbePrefix.size());
   const auto reply = post_out(notice.url,
                               {{"Content-Type", "application/json"},
@@ -177,7 +179,7 @@ bool WechatPay::post_notice(const WechatNotice& notice, bool is_forged) {
                                {"Wechatpay-Timestamp", timestamp},
                                {"Wechatpay-Nonce", nonce},
                                {"Wechatpay-Signature", signature},
-                               {"Wechatpay-Serial", identity_.platform_key_id},
+                               {"Wechatpay-Serial", signer.serial},
                                {"Wechatpay-Signature-Type", "WECHATPAY2-SHA256-RSA2048"}},
                               body);
   return reply.kind == base::OutboundReply::Kind::answered &&

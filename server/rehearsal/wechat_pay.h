@@ -1,20 +1,24 @@
-// WeChat Pay APIv3 as a merchant meets it, played on loopback: prepay (JSAPI, H5), query, close,
-// refunds, signed answers, encrypted and signed notifications on the real retry schedule, the pay
-// sheet a buyer sees, and a control page that arms faults. Everything is durable in the rehearsal
-// database. Thread-safe after start(). It knows nothing of the shop but the addresses the merchant
-// gives. Control and /magic answer loopback only. Source: pay.weixin.qq.com, APIv3 documentation of
-// 2025.
+// WeChat Pay APIv3 as a merchant or a service provider meets it, played on loopback: prepay (JSAPI,
+// H5, Native), query, close, certificates, refunds, signed answers, encrypted and signed
+// notifications on the real retry schedule, the pay sheet a buyer sees, and a control page that
+// arms faults. Everything is durable in the rehearsal database. Thread-safe after start(). It knows
+// nothing of the shop but the addresses the merchant gives. Control and /magic answer loopback
+// only. Source: pay.weixin.qq.com, APIv3 documentation of 2025.
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/base/crypto.h"
 #include "server/rehearsal/armed.h"
 #include "server/rehearsal/party.h"
 #include "server/rehearsal/wechat_book.h"
+#include "server/rehearsal/wechat_keychain.h"
 #include "server/rehearsal/wechat_rules.h"
 
 namespace topup::rehearsal {
@@ -26,12 +30,22 @@ struct WechatIdentity {
   std::string platform_key_id;     // PUB_KEY_ID_…
   base::RsaKey merchant_key;       // only its public half is used here
   base::RsaKey platform_key;
+  base::RsaKey authority_key;  // issues the platform's certificates
+};
+
+// A line of a trade bill, before it is text.
+struct WechatBillLine {
+  bool is_refund = false, is_left_out = false;
+  std::int64_t at_ms = 0, amount_fen = 0, fee_fen = 0;
+  std::string appid, mchid, payee = "0", openid, trade_type, state, description, attach;
+  std::string transaction_id, out_trade_no, refund_id, out_refund_no, refund_state;
 };
 
 class WechatPay final : public Party {
  public:
   WechatPay(Surroundings around, WechatIdentity identity);
   ~WechatPay() override { stop(); }
+  const std::string& authority_pem() const { return keys_.authority_pem(); }
   void set_origin(std::string origin) { origin_ = std::move(origin); }  // before start()
   void start() override;  // also takes up the refunds and notifications an earlier run still owes
 
@@ -48,13 +62,16 @@ class WechatPay final : public Party {
 
   // The API (wechat_pay.cpp).
   Answered api(const Asked& asked);
+  Answered payments_api(const Asked& asked, const WechatDoor& door, std::size_t at);
   std::optional<WechatRefusal> unauthorised(const Asked& asked) const;
   std::optional<WechatRefusal> headers_refused(const Asked& asked) const;
-  Answered prepay(const Asked& asked, bool is_h5);
+  Answered prepay(const Asked& asked, const WechatDoor& door);
   Answered prepay_answer(const WechatOrder& order) const;
-  WechatOrder new_order(const PrepayFields& fields, const std::string& fingerprint, bool is_h5);
-  Answered query(const Asked& asked);
-  Answered close(const Asked& asked);
+  WechatOrder new_order(const PrepayFields& fields, const std::string& fingerprint,
+                        const WechatDoor& door);
+  Answered query(const Asked& asked, bool by_partner, std::size_t at);
+  Answered close(const Asked& asked, bool by_partner, const std::string& out_trade_no);
+  Answered certificates();
 
   // Refunds (wechat_refunds.cpp).
   Answered refund(const Asked& asked);
@@ -71,7 +88,14 @@ class WechatPay final : public Party {
   bool post_notice(const WechatNotice& notice, bool is_forged);
   void owe(const WechatNotice& notice);
 
+  // Bills (wechat_bill.cpp).
+  std::vector<WechatBillLine> bill_lines(std::int64_t from_ms);
+  Answered bill(const Asked& asked, bool is_fund_flow);
+  Answered bill_file(const Asked& asked);
+  Answered control_bill(const Asked& asked);
+
   // The sheet (wechat_sheet.cpp).
+  Answered scan(const Asked& asked);
   Answered sheet(const Asked& asked);
   Answered sheet_pay(const Asked& asked);
   Answered sheet_cancel(const Asked& asked);
@@ -81,10 +105,18 @@ class WechatPay final : public Party {
   Answered control(const Asked& asked);
   Answered control_pay(const Asked& asked);
   Answered magic() const;
+  // Keys (wechat_key_control.cpp).
+  Answered control_keys(const Asked& asked);
+  Answered control_rotate(const Asked& asked);
+  Answered control_merchant(const Asked& asked);
+  Answered control_contract() const;
 
   WechatIdentity identity_;
   std::string origin_;
   Armed armed_;
+  std::mutex bills_mutex_;
+  std::deque<std::pair<std::string, std::string>> bills_;  // token → file; the oldest go first
+  WechatKeychain keys_;
 };
 
 // Shared by the files of this party.

@@ -43,6 +43,7 @@ Json wechat_refund_object(const WechatRefund& refund) {
                 {"discount_refund", 0},
                 {"currency", "CNY"},
                 {"refund_fee", 0}}}};
+  if (!fields.sub_mchid.empty()) out["sub_mchid"] = fields.sub_mchid;
   if (refund.success_ms > 0) out["success_time"] = rfc3339_china(refund.success_ms);
   return out;
 }
@@ -97,6 +98,10 @@ std::optional<WechatRefusal> WechatPay::accept_refund(storage::Tx& tx, WechatRef
     return WechatRefusal{
         .status = 404, .code = "RESOURCE_NOT_EXISTS", .message = "订单不存在", .number = 268512771};
   }
+  if (order->fields.sub_mchid != fields.sub_mchid) {
+    return WechatRefusal{
+        .code = "INVALID_REQUEST", .message = "子商户号与订单不一致", .number = 268447845};
+  }
   if (!order->is_paid()) return invalid_request("订单未支付,不可退款");
   if (fields.total_fen != order->paid_fen) return invalid_request("订单金额与首次支付不一致");
   if (order->refunded_fen + fields.refund_fen > order->paid_fen) {
@@ -119,7 +124,10 @@ Answered WechatPay::query_refund(const Asked& asked) {
   around().db.read([&](storage::Reader& reader) {
     refund = wechat_book::find_refund(reader, asked.segments[4]);
   });
-  return refund ? Answered::json(wechat_refund_object(*refund)) : wechat_refused(refund_missing());
+  // Of another merchant's it says nothing.
+  if (!refund || refund->fields.sub_mchid != asked.query_value("sub_mchid"))
+    return wechat_refused(refund_missing());
+  return Answered::json(wechat_refund_object(*refund));
 }
 
 void WechatPay::finish_refund(const std::string& out_refund_no) {

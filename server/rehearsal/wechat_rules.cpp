@@ -21,6 +21,9 @@ constexpr std::int64_t kOutOfRange = 268435464;
 constexpr std::int64_t kExtraParameter = 270924358;
 constexpr std::int64_t kOpenidMissing = 268501013;
 constexpr std::int64_t kAppidMismatch = 268445527;
+constexpr std::int64_t kSubMissing = 268443704;
+constexpr std::int64_t kSubIsProvider = 268443705;
+constexpr std::int64_t kNoRelation = 268443701;
 
 std::string escaped(const std::string& key) {  // RFC 6901
   std::string out;
@@ -143,14 +146,39 @@ void check_expiry(BodyReader& reader, std::int64_t now_ms, PrepayFields& out) {
   out.expires_ms = std::clamp(*at, now_ms + kWechatExpiryFloorMs, now_ms + kWechatExpiryCapMs);
 }
 
-void check_parties(BodyReader& reader, const WechatContract& contract, PrepayFields& out) {
-  out.appid = reader.text("/appid", 32, Need::required);
-  out.mchid = reader.text("/mchid", 32, Need::required);
-  if (reader.refusal || (out.appid == contract.appid && out.mchid == contract.mchid)) return;
-  reader.wrong(out.appid != contract.appid ? "/appid" : "/mchid", "appid and mchid do not match",
-               kAppidMismatch);
-  reader.refusal->code = "APPID_MCHID_NOT_MATCH";
-  reader.refusal->message = "商户号mchid与appid不匹配";
+void check_parties(BodyReader& reader, bool by_partner, const WechatContract& contract,
+                   PrepayFields& out) {
+  const char* const appid = by_partner ? "/sp_appid" : "/appid";
+  const char* const mchid = by_partner ? "/sp_mchid" : "/mchid";
+  out.appid = reader.text(appid, 32, Need::required);
+  out.mchid = reader.text(mchid, 32, Need::required);
+  if (by_partner) out.sub_mchid = reader.text("/sub_mchid", 32, Need::optional);
+  const bool is_bound = out.appid == contract.appid ||
+                        (!contract.mini_appid.empty() && out.appid == contract.mini_appid);
+  if (reader.refusal) return;
+  if (!is_bound || out.mchid != contract.mchid) {
+    reader.wrong(!is_bound ? appid : mchid, "appid and mchid do not match", kAppidMismatch);
+    reader.refusal->code = "APPID_MCHID_NOT_MATCH";
+    reader.refusal->message = "商户号mchid与appid不匹配";
+    return;
+  }
+  const auto below = check_merchant(out.mchid, out.sub_mchid, by_partner, "body", contract);
+  if (const auto* refusal = std::get_if<WechatRefusal>(&below)) reader.refusal = *refusal;
+}
+
+void check_payer(BodyReader& reader, const WechatDoor& door, PrepayFields& out) {
+  if (door.trade_type != "JSAPI") {
+    if (reader.has("/payer")) reader.wrong("/payer", "is a parameter of JSAPI", kExtraParameter);
+    return;
+  }
+  const char* const openid = door.by_partner ? "/payer/sp_openid" : "/payer/openid";
+  if (door.by_partner) {
+    reader.object("/payer", Need::required, {"sp_openid", "sub_openid"});
+  } else {
+    reader.object("/payer", Need::required, {"openid"});
+  }
+  if (!reader.has(openid)) reader.wrong(openid, "is required", kOpenidMissing);
+  out.openid = reader.text(openid, 128, Need::required);
 }
 
 }  // namespace
@@ -167,16 +195,52 @@ std::string parameters_fingerprint(const base::Json& body) {
   return base::hex(base::sha256(body.dump()));
 }
 
-std::variant<PrepayFields, WechatRefusal> check_prepay(const base::Json& body, bool is_h5,
+std::variant<std::string, WechatRefusal> check_merchant(std::string_view mchid,
+                                                        std::string_view sub_mchid, bool by_partner,
+                                                        std::string_view location,
+                                                        const WechatContract& contract) {
+  const std::string lead = location == "body" ? "/" : "";
+  const auto wrong = [&](std::string_view field, std::string_view value, std::string_view issue,
+                         std::int64_t number) {
+    auto refusal = wechat_param_error(lead + std::string(field), value, issue, location);
+    refusal.number = number;
+    return refusal;
+  };
+  if (mchid != contract.mchid) {
+    return wrong(by_partner ? "sp_mchid" : "mchid", mchid, "is not the signing merchant",
+                 268435461);
+  }
+  if (!by_partner) return std::string();
+  if (sub_mchid.empty()) return wrong("sub_mchid", "", "is required", kSubMissing);
+  if (sub_mchid == mchid) return wrong("sub_mchid", sub_mchid, "is sp_mchid", kSubIsProvider);
+  if (std::find(contract.sub_mchids.begin(), contract.sub_mchids.end(), sub_mchid) ==
+      contract.sub_mchids.end()) {
+    auto refusal = wrong("sub_mchid", sub_mchid, "has no relation to sp_mchid", kNoRelation);
+    refusal.status = 403;
+    refusal.code = "NO_AUTH";
+    return refusal;
+  }
+  return std::string(sub_mchid);
+}
+
+std::variant<PrepayFields, WechatRefusal> check_prepay(const base::Json& body,
+                                                       const WechatDoor& door,
                                                        const WechatContract& contract,
                                                        std::int64_t now_ms) {
   BodyReader reader(body);
   PrepayFields out;
-  reader.object("", Need::required,
-                {"appid", "mchid", "description", "out_trade_no", "time_expire", "attach",
-                 "notify_url", "goods_tag", "support_fapiao", "amount", "payer", "detail",
-                 "scene_info", "settle_info", "limit_pay"});
-  check_parties(reader, contract, out);
+  if (door.by_partner) {
+    reader.object("", Need::required,
+                  {"sp_appid", "sp_mchid", "sub_appid", "sub_mchid", "description", "out_trade_no",
+                   "time_expire", "attach", "notify_url", "goods_tag", "support_fapiao", "amount",
+                   "payer", "detail", "scene_info", "settle_info", "limit_pay"});
+  } else {
+    reader.object("", Need::required,
+                  {"appid", "mchid", "description", "out_trade_no", "time_expire", "attach",
+                   "notify_url", "goods_tag", "support_fapiao", "amount", "payer", "detail",
+                   "scene_info", "settle_info", "limit_pay"});
+  }
+  check_parties(reader, door.by_partner, contract, out);
   out.description = reader.text("/description", 127, Need::required);
   out.out_trade_no = reader.text("/out_trade_no", 32, Need::required);
   if (!reader.refusal &&
@@ -191,14 +255,8 @@ std::variant<PrepayFields, WechatRefusal> check_prepay(const base::Json& body, b
   out.total_fen = reader.integer("/amount/total", 1, kMaxFen, Need::required);
   const auto currency = reader.text("/amount/currency", 16, Need::optional);
   if (!currency.empty() && currency != "CNY") reader.wrong("/amount/currency", "must be CNY");
-  if (is_h5) {
-    if (reader.has("/payer")) reader.wrong("/payer", "is not a parameter of H5", kExtraParameter);
-  } else {
-    reader.object("/payer", Need::required, {"openid"});
-    if (!reader.has("/payer/openid")) reader.wrong("/payer/openid", "is required", kOpenidMissing);
-    out.openid = reader.text("/payer/openid", 128, Need::required);
-  }
-  check_scene(reader, is_h5, out);
+  check_payer(reader, door, out);
+  check_scene(reader, door.trade_type == "MWEB", out);
   if (reader.refusal) return *reader.refusal;
   return out;
 }
@@ -209,7 +267,8 @@ std::variant<RefundFields, WechatRefusal> check_refund(const base::Json& body,
   RefundFields out;
   reader.object("", Need::required,
                 {"transaction_id", "out_trade_no", "out_refund_no", "reason", "notify_url",
-                 "funds_account", "amount", "goods_detail"});
+                 "funds_account", "amount", "goods_detail", "sub_mchid"});
+  out.sub_mchid = reader.text("/sub_mchid", 32, Need::optional);
   out.transaction_id = reader.text("/transaction_id", 32, Need::optional);
   out.out_trade_no = reader.text("/out_trade_no", 32, Need::optional);
   if (out.transaction_id.empty() && out.out_trade_no.empty()) {

@@ -29,9 +29,20 @@ struct WorldOptions {
 struct PartyAccess {  // what an operator would type into the shop's configuration; the same after a
                       // restart but for ports
   std::string wechat_origin, mchid, appid, merchant_serial_no, merchant_private_key_pem, apiv3_key;
-  std::string platform_key_id, platform_public_key_pem;
+  std::string platform_key_id, platform_public_key_pem, platform_authority_pem;
   std::string reloadly_auth_origin, reloadly_origin, reloadly_client_id, reloadly_client_secret;
   std::string reloadly_webhook_secret;
+  // The official account is the one WeChat Pay knows as `appid`.
+  std::string wechat_platform_origin, mini_appid, mini_secret, oa_secret;
+  std::string sms_origin, sms_key;
+  std::string alipay_origin, alipay_app_id, alipay_seller_id, alipay_op_app_id;
+  std::string alipay_app_key_pem, alipay_public_key_pem;
+  // Certificate mode, which may be used instead of the public key.
+  std::string alipay_app_cert_pem, alipay_cert_pem, alipay_root_pem;
+  std::string dtone_origin, dtone_api_key, dtone_api_secret;
+  std::string dingconnect_origin, dingconnect_api_key;
+  std::string juhe_origin, juhe_open_id, juhe_mobile_key, juhe_fuel_key;
+  std::string supplier_callback_token;  // of the suppliers whose callbacks are not signed
 };
 
 class World {
@@ -43,8 +54,8 @@ class World {
   virtual const PartyAccess& access() const = 0;
   virtual void start() = 0;
   virtual void stop() = 0;  // safe to repeat
-  virtual std::vector<std::string> parties()
-      const = 0;  // "wechat_pay", "reloadly": stable words for the banner
+  // "wechat_pay", "reloadly", "alipay" …: stable words for the banner.
+  virtual std::vector<std::string> parties() const = 0;
 };
 
 }  // namespace topup::rehearsal

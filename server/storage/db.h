@@ -1,10 +1,13 @@
 // The whole SQL port. One text per statement with $1…$n, prepared once per connection and cached;
-// bound by name. Db::write() runs a body inside a transaction and returns only when it is durable
-// (fsync done). On SQLite one writer thread owns the only write connection and commits many bodies
-// with one fsync, each in its own savepoint. A body must be repeatable and quick: no network, no
-// sleeping, no waiting for another write() (that would deadlock and is checked). It rolls back
-// alone when it returns an error or throws; the exception reaches the caller of write(). Db::read()
-// gives a consistent snapshot on a pooled reader connection. Both are thread-safe.
+// bound by name. Db::write() runs a body inside a transaction, as if no other ran beside it, and
+// returns only when it is durable (fsync done). On SQLite one writer thread owns the only write
+// connection and commits many bodies with one fsync, each in its own savepoint. On PostgreSQL
+// bodies run side by side, serializable, and one that met another is run again. So a body must be
+// repeatable and quick: what it leaves outside the transaction is what its last run assigned; no
+// network, no sleeping, no waiting for another write() (that would deadlock and is checked). It
+// rolls back alone when it returns an error or throws; the exception reaches the caller of write().
+// After a SqlError a body ends: the engine may have ended its transaction. Db::read() gives a
+// consistent snapshot on a pooled reader connection. Both are thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -21,10 +24,12 @@
 
 namespace topup::storage {
 
+struct StoreStats;  // store_stats.h
+
 struct Blob {
   std::string_view bytes;
 };
-// Views are borrowed for the call only.
+// Views are borrowed for the call only. Text is UTF-8 without NUL; any other bytes are a Blob.
 using Value = std::variant<std::nullptr_t, std::int64_t, std::string_view, Blob>;
 
 class Row {  // valid inside the row callback only
@@ -36,11 +41,12 @@ class Row {  // valid inside the row callback only
 };
 
 struct SqlError : std::exception {  // the engine refused: busy, full, constraint, corrupt …
-  SqlError(std::string why_text, bool constraint)
-      : why(std::move(why_text)), is_constraint(constraint) {}
+  SqlError(std::string why_text, bool constraint, bool unavailable = false)
+      : why(std::move(why_text)), is_constraint(constraint), is_unavailable(unavailable) {}
   const char* what() const noexcept override { return why.c_str(); }
   std::string why;
-  bool is_constraint;  // a UNIQUE, CHECK, FOREIGN KEY or trigger refused the row
+  bool is_constraint;   // a UNIQUE, CHECK, FOREIGN KEY or trigger refused the row
+  bool is_unavailable;  // busy, full or away: the same call may succeed in a moment
 };
 
 class Reader {
@@ -55,11 +61,13 @@ class Tx : public Reader {
  public:
   // Returns how many rows changed.
   virtual int exec(std::string_view sql, std::initializer_list<Value> values) = 0;
-  // Runs after this body is durable, on the writer thread: wake-ups only (its loss must be
-  // harmless), and it must be quick.
+  // Runs after this body is durable, on the writer thread (PostgreSQL: the caller's): wake-ups
+  // only (its loss must be harmless), and it must be quick.
   virtual void after_commit(std::function<void()> hint) = 0;
   // Several statements without values, for migrations only.
   virtual void script(std::string_view sql) = 0;
+  // As Db::engine(), for the few statements whose text differs.
+  virtual std::string_view engine() const = 0;
 };
 
 class Db {
@@ -68,9 +76,11 @@ class Db {
   virtual void read(const std::function<void(Reader&)>& body) = 0;
   // True from the body commits; false rolls it back alone.
   virtual void write(const std::function<bool(Tx&)>& body) = 0;
-  virtual std::string engine() const = 0;  // "sqlite"
-  // Hears of each durable commit: how many bodies shared it. Set once, before the first write().
+  virtual std::string engine() const = 0;  // "sqlite" or "postgres"
+  // Hears of each durable commit: how many bodies shared it. Set once, before the first write();
+  // called from several threads on PostgreSQL.
   virtual void on_group(std::function<void(std::size_t bodies)> observer) = 0;
+  virtual const StoreStats* stats() const { return nullptr; }  // lives as long as the store
 };
 
 // Throws SqlError with a plain reason when the file cannot be opened, is held by another process,

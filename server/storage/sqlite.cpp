@@ -1,172 +1,50 @@
-// SQLite behind the port: the only user of sqlite3.h. One process per file (an exclusive lock
+// SQLite behind the port. One process per file (an exclusive lock
 // file), one write connection on one thread, group commit, and a few reader connections.
 // Checkpoints run on the writer thread between transactions and nowhere else, because SQLite
 // before 3.51.3 can lose a commit when two connections reset the WAL at once.
-#include <fcntl.h>
 #include <sqlite3.h>
-#include <sys/file.h>
-#include <unistd.h>
 
-#include <array>
+#include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <deque>
 #include <memory>
 #include <mutex>
 #include <thread>
-#include <unordered_map>
 #include <vector>
 
+#include "server/base/clock.h"
 #include "server/base/log.h"
+#include "server/base/origin.h"
+#include "server/base/span.h"
 #include "server/storage/db.h"
+#include "server/storage/lock_file.h"
+#include "server/storage/sqlite_connection.h"
+#include "server/storage/sqlite_file.h"
+#include "server/storage/store_stats.h"
+#include "server/storage/write_job.h"
 #include "shared/check.h"
 
 namespace topup::storage {
 namespace {
 
-constexpr std::size_t kMaxGroup = 128;     // bodies in one fsync
+constexpr std::size_t kMaxGroup = 128;  // bodies in one fsync
+// How long a commit waits for company, and only while others are in flight: as many as shared the
+// last one may come again. A caller who is alone never waits.
+constexpr auto kLinger = std::chrono::milliseconds(2);
 constexpr std::size_t kMaxQueue = 16'384;  // bodies waiting; above it the store says busy
 constexpr std::size_t kMaxReaders = 8;
-constexpr int kBusyTimeoutMs = 5'000;
-constexpr int kCheckpointPages = 1'000;  // about 4 MB of WAL
-constexpr std::size_t kMaxValues = 32;
+constexpr auto kBorrowWait = std::chrono::seconds(2);  // for a reader; then the store says busy
+constexpr int kCheckpointPages = 1'000;                // about 4 MB of WAL
+constexpr const char* kReaderCache = "PRAGMA cache_size=-1024";  // KB; each reader keeps its own
 
 thread_local bool inside_body =
     false;  // a body that waits for another write() would wait for itself
 
-SqlError error_of(sqlite3* db, std::string_view doing) {
-  const int code = sqlite3_extended_errcode(db);
-  std::string why = std::string(doing) + ": " + sqlite3_errmsg(db);
-  return SqlError(std::move(why), (code & 0xFF) == SQLITE_CONSTRAINT);
-}
-
-struct Statement {
-  sqlite3_stmt* handle = nullptr;
-  std::array<int, kMaxValues> index_of{};  // value number → SQLite's parameter index, 0 when unused
-};
-
-class SqliteRow final : public Row {
- public:
-  explicit SqliteRow(sqlite3_stmt* handle) : handle_(handle) {}
-  std::int64_t integer(int column) const override { return sqlite3_column_int64(handle_, column); }
-  std::string text(int column) const override {
-    const auto* bytes = static_cast<const char*>(sqlite3_column_blob(handle_, column));
-    const int size = sqlite3_column_bytes(handle_, column);
-    return bytes == nullptr ? std::string() : std::string(bytes, static_cast<std::size_t>(size));
-  }
-  bool is_null(int column) const override {
-    return sqlite3_column_type(handle_, column) == SQLITE_NULL;
-  }
-
- private:
-  sqlite3_stmt* handle_;
-};
-
-class Connection {
- public:
-  Connection(const std::string& path, int flags) {
-    if (sqlite3_open_v2(path.c_str(), &db_, flags | SQLITE_OPEN_NOMUTEX, nullptr) != SQLITE_OK) {
-      const std::string why = db_ != nullptr ? sqlite3_errmsg(db_) : "out of memory";
-      sqlite3_close(db_);
-      throw SqlError("cannot open " + path + ": " + why, false);
-    }
-    sqlite3_busy_timeout(db_, kBusyTimeoutMs);
-    script("PRAGMA foreign_keys=ON");
-    script(
-        "PRAGMA recursive_triggers=ON");  // else REPLACE would delete past the append-only triggers
-    script("PRAGMA wal_autocheckpoint=0");
-  }
-  ~Connection() {
-    for (auto& [sql, statement] : cache_) sqlite3_finalize(statement.handle);
-    sqlite3_close(db_);
-  }
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
-
-  void script(std::string_view sql) {
-    const std::string text(sql);
-    if (sqlite3_exec(db_, text.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
-      throw error_of(db_, text.substr(0, 60));
-    }
-  }
-
-  int run(std::string_view sql, std::initializer_list<Value> values,
-          const std::function<void(const Row&)>* on_row) {
-    Statement& statement = prepared(sql);
-    struct Reset {
-      sqlite3_stmt* handle;
-      ~Reset() {
-        sqlite3_reset(handle);
-        sqlite3_clear_bindings(handle);
-      }
-    } reset{statement.handle};
-    bind(statement, values);
-    int rows = 0;
-    for (;;) {
-      const int step = sqlite3_step(statement.handle);
-      if (step == SQLITE_DONE) break;
-      if (step != SQLITE_ROW) throw error_of(db_, sql.substr(0, 60));
-      ++rows;
-      if (on_row != nullptr) (*on_row)(SqliteRow(statement.handle));
-    }
-    return on_row != nullptr ? rows : sqlite3_changes(db_);
-  }
-
-  bool in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }
-  sqlite3* handle() const { return db_; }
-
- private:
-  Statement& prepared(std::string_view sql) {
-    const auto found = cache_.find(sql);
-    if (found != cache_.end()) return found->second;
-    Statement statement;
-    if (sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
-                           &statement.handle, nullptr) != SQLITE_OK) {
-      throw error_of(db_, sql.substr(0, 60));
-    }
-    const int parameters = sqlite3_bind_parameter_count(statement.handle);
-    for (int i = 1; i <= parameters; ++i) {
-      const char* name = sqlite3_bind_parameter_name(statement.handle, i);
-      check(name != nullptr && name[0] == '$', "SQL values are written $1, $2, …");
-      const auto number = static_cast<std::size_t>(std::atoi(name + 1));
-      check(number >= 1 && number <= kMaxValues, "too many SQL values");
-      statement.index_of[number - 1] = i;
-    }
-    texts_.push_back(std::make_unique<std::string>(sql));
-    return cache_.emplace(std::string_view(*texts_.back()), statement).first->second;
-  }
-
-  void bind(const Statement& statement, std::initializer_list<Value> values) {
-    check(values.size() <= kMaxValues, "too many SQL values");
-    std::size_t number = 0;
-    for (const Value& value : values) {
-      const int index = statement.index_of[number++];
-      if (index == 0) continue;
-      int code = SQLITE_OK;
-      if (const auto* integer = std::get_if<std::int64_t>(&value)) {
-        code = sqlite3_bind_int64(statement.handle, index, *integer);
-      } else if (const auto* text = std::get_if<std::string_view>(&value)) {
-        code = sqlite3_bind_text64(statement.handle, index, text->data(), text->size(),
-                                   SQLITE_STATIC, SQLITE_UTF8);
-      } else if (const auto* blob = std::get_if<Blob>(&value)) {
-        code = sqlite3_bind_blob64(statement.handle, index, blob->bytes.data(), blob->bytes.size(),
-                                   SQLITE_STATIC);
-      } else {
-        code = sqlite3_bind_null(statement.handle, index);
-      }
-      if (code != SQLITE_OK) throw error_of(db_, "bind");
-    }
-  }
-
-  sqlite3* db_ = nullptr;
-  std::vector<std::unique_ptr<std::string>> texts_;
-  std::unordered_map<std::string_view, Statement>
-      cache_;  // bounded by the statements in the program text
-};
-
 class SqliteTx final : public Tx {
  public:
-  explicit SqliteTx(Connection& connection) : connection_(connection) {}
+  explicit SqliteTx(SqliteConnection& connection) : connection_(connection) {}
   int query(std::string_view sql, std::initializer_list<Value> values,
             const std::function<void(const Row&)>& row) override {
     return connection_.run(sql, values, &row);
@@ -176,49 +54,24 @@ class SqliteTx final : public Tx {
   }
   void after_commit(std::function<void()> hint) override { hints.push_back(std::move(hint)); }
   void script(std::string_view sql) override { connection_.script(sql); }
+  std::string_view engine() const override { return "sqlite"; }
 
   std::vector<std::function<void()>> hints;
 
  private:
-  Connection& connection_;
+  SqliteConnection& connection_;
 };
 
 class SqliteReader final : public Reader {
  public:
-  explicit SqliteReader(Connection& connection) : connection_(connection) {}
+  explicit SqliteReader(SqliteConnection& connection) : connection_(connection) {}
   int query(std::string_view sql, std::initializer_list<Value> values,
             const std::function<void(const Row&)>& row) override {
     return connection_.run(sql, values, &row);
   }
 
  private:
-  Connection& connection_;
-};
-
-struct Job {
-  const std::function<bool(Tx&)>* body = nullptr;
-  std::exception_ptr failure;
-  bool kept = false;  // released into the open transaction
-  bool done = false;
-  std::vector<std::function<void()>> hints;
-};
-
-class LockFile {  // one process per shop; released by the kernel however the process ends
- public:
-  explicit LockFile(const std::string& path) {
-    fd_ = ::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-    if (fd_ < 0) throw SqlError("cannot create " + path, false);
-    if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
-      ::close(fd_);
-      throw SqlError("another process is using this shop's data (" + path + " is locked)", false);
-    }
-  }
-  ~LockFile() { ::close(fd_); }
-  LockFile(const LockFile&) = delete;
-  LockFile& operator=(const LockFile&) = delete;
-
- private:
-  int fd_ = -1;
+  SqliteConnection& connection_;
 };
 
 class SqliteDb final : public Db {
@@ -229,8 +82,13 @@ class SqliteDb final : public Db {
         writer_(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) {
     writer_.script("PRAGMA journal_mode=WAL");
     writer_.script("PRAGMA synchronous=FULL");
+    // What a body would have to take back is kept in memory: a file for it would be written anew
+    // for each body, several times as much as the commit itself.
+    writer_.script("PRAGMA temp_store=MEMORY");
     require_setting("PRAGMA journal_mode", "wal");
     require_setting("PRAGMA synchronous", "2");
+    stats_.connections_most = kMaxReaders;
+    readers_.reserve(kMaxReaders);  // giving one back never fails
     thread_ = std::thread([this] { write_loop(); });
   }
   ~SqliteDb() override {
@@ -246,36 +104,47 @@ class SqliteDb final : public Db {
   }
 
   void read(const std::function<void(Reader&)>& body) override {
-    std::unique_ptr<Connection> connection = borrow_reader();
+    std::unique_ptr<SqliteConnection> connection = borrow_reader();
     struct GiveBack {
       SqliteDb& db;
-      std::unique_ptr<Connection>& connection;
+      std::unique_ptr<SqliteConnection>& connection;
       ~GiveBack() { db.return_reader(std::move(connection)); }
     } give_back{*this, connection};
-    connection->script("BEGIN");
+    connection->step("BEGIN");
     try {
       SqliteReader reader(*connection);
       body(reader);
     } catch (...) {
-      if (connection->in_transaction()) connection->script("ROLLBACK");
+      if (connection->in_transaction()) connection->step("ROLLBACK");
       throw;
     }
-    connection->script("COMMIT");
+    connection->step("COMMIT");
   }
 
   void write(const std::function<bool(Tx&)>& body) override {
     check(!inside_body, "write() inside a transaction body");
-    Job job;
+    WriteJob job;
     job.body = &body;
-    std::unique_lock hold(mutex_);
-    if (queue_.size() >= kMaxQueue) throw SqlError("the store is busy", false);
-    queue_.push_back(&job);
-    wake_writer_.notify_one();
-    finished_.wait(hold, [&job] { return job.done; });
-    if (job.failure) std::rethrow_exception(job.failure);
+    job.trace = base::TraceScope::current();
+    job.origin = base::OriginScope::current();
+    base::Span span(base::SpanKind::internal, "store write");
+    const std::int64_t began_us = clock_.mono_us();
+    {
+      const std::lock_guard hold(mutex_);
+      if (queue_.size() >= kMaxQueue) throw SqlError("the store is busy", false, true);
+      queue_.push_back(&job);
+      stats_.queue_depth = static_cast<std::int64_t>(queue_.size());
+      if (queue_.size() >= awaited_) wake_writer_.notify_one();
+    }
+    job.wait();
+    stats_.count_write(clock_.mono_us() - began_us);
+    if (!job.failure) return;
+    span.fail();
+    std::rethrow_exception(job.failure);
   }
 
   std::string engine() const override { return "sqlite"; }
+  const StoreStats* stats() const override { return &stats_; }
   void on_group(std::function<void(std::size_t)> observer) override {
     observer_ = std::move(observer);
   }
@@ -292,68 +161,105 @@ class SqliteDb final : public Db {
     }
   }
 
-  std::unique_ptr<Connection> borrow_reader() {
+  std::unique_ptr<SqliteConnection> borrow_reader() {
     std::unique_lock hold(reader_mutex_);
-    reader_free_.wait(hold, [this] { return !readers_.empty() || reader_count_ < kMaxReaders; });
+    stats_.connections_used.fetch_add(1, std::memory_order_relaxed);
+    if (readers_.empty() && reader_count_ >= kMaxReaders) ++stats_.connection_waits;
+    const bool in_time = reader_free_.wait_for(
+        hold, kBorrowWait, [this] { return !readers_.empty() || reader_count_ < kMaxReaders; });
+    if (!in_time) throw SqlError("the store is busy: all readers are in use", false, true);
     if (!readers_.empty()) {
-      std::unique_ptr<Connection> connection = std::move(readers_.back());
+      std::unique_ptr<SqliteConnection> connection = std::move(readers_.back());
       readers_.pop_back();
       return connection;
     }
     ++reader_count_;
     hold.unlock();
     try {
-      return std::make_unique<Connection>(path_, SQLITE_OPEN_READWRITE);
+      auto connection = std::make_unique<SqliteConnection>(path_, SQLITE_OPEN_READWRITE);
+      connection->script(kReaderCache);
+      return connection;
     } catch (...) {
       const std::lock_guard again(reader_mutex_);
+      --stats_.connections_used;
       --reader_count_;
       reader_free_.notify_one();
       throw;
     }
   }
-  void return_reader(std::unique_ptr<Connection> connection) {
+  void return_reader(std::unique_ptr<SqliteConnection> connection) {
     {
       const std::lock_guard hold(reader_mutex_);
+      --stats_.connections_used;
       readers_.push_back(std::move(connection));
     }
     reader_free_.notify_one();
   }
 
   void write_loop() {
-    std::vector<Job*> group;
+    std::vector<WriteJob*> group;
+    group.reserve(kMaxGroup);
     for (;;) {
       group.clear();
       {
         std::unique_lock hold(mutex_);
+        awaited_ = 1;
         wake_writer_.wait(hold, [this] { return stopping_ || !queue_.empty(); });
         if (queue_.empty()) return;  // stopping, and nothing is left to do
+        awaited_ = std::min(last_group_, kMaxGroup);
+        wake_writer_.wait_for(hold, kLinger,
+                              [this] { return stopping_ || queue_.size() >= awaited_; });
         while (!queue_.empty() && group.size() < kMaxGroup) {
           group.push_back(queue_.front());
           queue_.pop_front();
         }
+        stats_.queue_depth = static_cast<std::int64_t>(queue_.size());
+        last_group_ = group.size();
       }
+      stats_.busy_since_mono_ms = clock_.mono_ms();
       commit_group(group);
+      stats_.busy_since_mono_ms = 0;
       finish(group);
       checkpoint_when_due();
     }
   }
 
-  void commit_group(const std::vector<Job*>& group) {
+  void commit_group(const std::vector<WriteJob*>& group) {
+    was_refused_ = false;
+    const std::int64_t rows_before = writer_.changed_rows();
     try {
-      writer_.script("BEGIN IMMEDIATE");
-      for (Job* job : group) run_body(*job);
-      writer_.script("COMMIT");
+      writer_.step("BEGIN IMMEDIATE");
+      if (!run_together(group)) {
+        writer_.step("ROLLBACK");
+        if (group.size() > 1) run_apart(group);
+      }
+      reserve_hints(group);
+      const bool is_kept = writer_.in_transaction();
+      if (is_kept) writer_.step("COMMIT");
+      // A group that changed nothing has not proven that the disk takes anything.
+      const bool has_changed = is_kept && writer_.changed_rows() != rows_before;
+      if (was_refused_ || has_changed) stats_.is_failing = was_refused_;
       if (observer_) observer_(group.size());
     } catch (const std::exception& failure) {
       stop_after_lost_fsync();
+      stats_.is_failing = true;
+      ++stats_.failed_writes;
       base::log(base::Level::error, "store_commit_failed", {{"why", failure.what()}});
-      for (Job* job : group) {
+      for (WriteJob* job : group) {
         job->kept = false;
         job->hints.clear();
         if (!job->failure) job->failure = std::current_exception();
       }
       if (writer_.in_transaction()) writer_.script("ROLLBACK");
     }
+  }
+
+  // What follows a commit must not fail for want of memory: the place for its hints is there
+  // before.
+  void reserve_hints(const std::vector<WriteJob*>& group) {
+    std::size_t count = 0;
+    for (const WriteJob* job : group) count += job->hints.size();
+    hints_.reserve(count);
   }
 
   // After a failed fsync nobody knows what the disk holds: only a restart, which reads it again,
@@ -365,13 +271,47 @@ class SqliteDb final : public Db {
     std::_Exit(70);
   }
 
-  void run_body(Job& job) {
-    writer_.script("SAVEPOINT body");
+  // Hardly ever is anything taken back, and to be able to costs a copy of every page that a body
+  // changes. So the bodies run without it first. False when one was refused after it had changed
+  // something: nothing of the group may stay then.
+  bool run_together(const std::vector<WriteJob*>& group) {
+    for (WriteJob* job : group) {
+      const std::int64_t before = writer_.changes();
+      run_body(*job);
+      if (!job->kept && writer_.changes() != before) return false;
+    }
+    return true;
+  }
+
+  // Each in a part of its own, which can be taken back alone.
+  void run_apart(const std::vector<WriteJob*>& group) {
+    was_refused_ = false;
+    for (WriteJob* job : group) {
+      job->kept = false;
+      job->failure = nullptr;
+      job->hints.clear();
+    }
+    writer_.step("BEGIN IMMEDIATE");
+    for (WriteJob* job : group) {
+      writer_.step("SAVEPOINT body");
+      run_body(*job);
+      if (!job->kept) writer_.step("ROLLBACK TO body");
+      writer_.step("RELEASE body");
+    }
+  }
+
+  void run_body(WriteJob& job) {
     SqliteTx tx(writer_);
+    const base::TraceScope scope(job.trace);
+    const base::OriginScope origin(job.origin);
     try {
       inside_body = true;
       job.kept = (*job.body)(tx);
       inside_body = false;
+    } catch (const SqlError& refused) {
+      inside_body = false;
+      was_refused_ = was_refused_ || refused.is_unavailable;
+      job.failure = std::current_exception();
     } catch (...) {
       inside_body = false;
       job.failure = std::current_exception();
@@ -379,23 +319,17 @@ class SqliteDb final : public Db {
     if (!writer_.in_transaction()) {  // disk full and the like roll the whole group back
       throw SqlError("the transaction was rolled back by the engine", false);
     }
-    if (!job.kept) writer_.script("ROLLBACK TO body");
-    writer_.script("RELEASE body");
     if (job.kept) job.hints = std::move(tx.hints);
   }
 
-  void finish(const std::vector<Job*>& group) {
-    std::vector<std::function<void()>> hints;
-    for (Job* job : group) {
-      for (auto& hint : job->hints) hints.push_back(std::move(hint));
+  void finish(const std::vector<WriteJob*>& group) {
+    hints_.clear();
+    for (WriteJob* job : group) {
+      for (auto& hint : job->hints) hints_.push_back(std::move(hint));
     }
-    {
-      const std::lock_guard hold(mutex_);
-      for (Job* job : group) job->done = true;  // the job belongs to its caller again
-    }
-    finished_.notify_all();
+    for (WriteJob* job : group) job->end();
     inside_body = true;  // a hint that waited for a write() would wait for this very thread
-    for (const auto& hint : hints) {
+    for (const auto& hint : hints_) {
       try {
         hint();
       } catch (const std::exception& failure) {
@@ -414,34 +348,131 @@ class SqliteDb final : public Db {
     sqlite3_busy_timeout(writer_.handle(),
                          0);  // a long reader may delay the checkpoint, never the writers
     sqlite3_wal_checkpoint_v2(writer_.handle(), nullptr, mode, &frames, &moved);
-    sqlite3_busy_timeout(writer_.handle(), kBusyTimeoutMs);
+    sqlite3_busy_timeout(writer_.handle(), SqliteConnection::kBusyMs);
     wal_is_long_ =
         frames > 4 * kCheckpointPages;  // readers held it back: truncate when they let go
   }
 
   std::string path_;
   LockFile lock_;
-  Connection writer_;
+  SqliteConnection writer_;
+  const base::SystemClock clock_;
+  StoreStats stats_;
+  std::vector<std::function<void()>> hints_;  // of the group that was committed last
+  bool was_refused_ = false;                  // a body of this group met a full or broken engine
   std::function<void(std::size_t)> observer_;
   int commits_since_look_ = 0;
   bool wal_is_long_ = false;
 
   std::mutex mutex_;
-  std::condition_variable wake_writer_, finished_;
-  std::deque<Job*> queue_;
+  std::condition_variable wake_writer_;
+  std::deque<WriteJob*> queue_;
+  std::size_t awaited_ = 1;     // how many must wait for the writer to be woken
+  std::size_t last_group_ = 1;  // how many bodies shared the last commit
   bool stopping_ = false;
   std::thread thread_;
 
   std::mutex reader_mutex_;
   std::condition_variable reader_free_;
-  std::vector<std::unique_ptr<Connection>> readers_;
+  std::vector<std::unique_ptr<SqliteConnection>> readers_;
   std::size_t reader_count_ = 0;
 };
+
+// ---- beside the owner of the file: see sqlite_file.h
+
+constexpr int kPagesAtOnce = 2'048;
+constexpr int kStepsBetweenAsking = 100'000;
+
+std::unique_ptr<SqliteConnection> open_to_look(const std::string& path) {
+  auto connection = std::make_unique<SqliteConnection>(path, SQLITE_OPEN_READONLY);
+  // The last connection to close would checkpoint.
+  sqlite3_db_config(connection->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  connection->script("PRAGMA cache_size=-65536");
+  return connection;
+}
+
+class SqliteLooker final : public Db {
+ public:
+  SqliteLooker(std::string path, std::function<bool()> stopping)
+      : path_(std::move(path)), stopping_(std::move(stopping)) {
+    open_to_look(path_);
+  }
+  void read(const std::function<void(Reader&)>& body) override {
+    const std::unique_ptr<SqliteConnection> connection = open_to_look(path_);
+    if (stopping_) {
+      const auto ask = [](void* self) -> int {
+        return static_cast<SqliteLooker*>(self)->stopping_() ? 1 : 0;
+      };
+      sqlite3_progress_handler(connection->handle(), kStepsBetweenAsking, ask, this);
+    }
+    connection->script("BEGIN");
+    SqliteReader reader(*connection);
+    body(reader);
+  }
+  void write(const std::function<bool(Tx&)>&) override {
+    throw SqlError(path_ + " is open for reading only", false);
+  }
+  std::string engine() const override { return "sqlite"; }
+  void on_group(std::function<void(std::size_t)>) override {}
+
+ private:
+  std::string path_;
+  std::function<bool()> stopping_;
+};
+
+// One snapshot for all pages: the source's transaction stays open between the steps, so a commit of
+// the owner does not begin the copy anew.
+void copy_pages(SqliteConnection& from, SqliteConnection& to,
+                const std::function<void(std::int64_t, std::int64_t)>& told) {
+  std::int64_t page_bytes = 0;
+  const std::function<void(const Row&)> keep = [&page_bytes](const Row& row) {
+    page_bytes = row.integer(0);
+  };
+  from.script("BEGIN");
+  from.run("PRAGMA page_size", {}, &keep);
+  const std::function<void(const Row&)> ignore = [](const Row&) {};
+  from.run("SELECT COUNT(*) FROM sqlite_master", {}, &ignore);
+  struct Finish {
+    void operator()(sqlite3_backup* copy) const { sqlite3_backup_finish(copy); }
+  };
+  std::unique_ptr<sqlite3_backup, Finish> copy(
+      sqlite3_backup_init(to.handle(), "main", from.handle(), "main"));
+  if (!copy) throw to.refusal("the copy could not begin");
+  int code = SQLITE_OK;
+  while (code == SQLITE_OK) {
+    code = sqlite3_backup_step(copy.get(), kPagesAtOnce);
+    const std::int64_t all = sqlite3_backup_pagecount(copy.get());
+    told((all - sqlite3_backup_remaining(copy.get())) * page_bytes, all * page_bytes);
+  }
+  copy.reset();
+  if (code != SQLITE_DONE) {
+    throw SqlError(std::string("the copy failed: ") + sqlite3_errstr(code), false,
+                   code == SQLITE_FULL || code == SQLITE_BUSY);
+  }
+  from.script("COMMIT");
+}
 
 }  // namespace
 
 std::unique_ptr<Db> open_sqlite(const std::string& path) {
   return std::make_unique<SqliteDb>(path);
+}
+
+std::unique_ptr<Db> open_sqlite_read_only(const std::string& path, std::function<bool()> stopping) {
+  return std::make_unique<SqliteLooker>(path, std::move(stopping));
+}
+
+void copy_sqlite(const std::string& from, const std::string& to,
+                 const std::function<void(std::int64_t, std::int64_t)>& told) {
+  {
+    const std::unique_ptr<SqliteConnection> source = open_to_look(from);
+    SqliteConnection target(to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    target.script("PRAGMA journal_mode=OFF");
+    target.script("PRAGMA synchronous=OFF");
+    copy_pages(*source, target, told);
+  }
+  SqliteConnection target(to, SQLITE_OPEN_READWRITE);
+  target.script("PRAGMA journal_mode=DELETE");  // one file, whole in itself
 }
 
 }  // namespace topup::storage

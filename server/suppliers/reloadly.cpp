@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -10,35 +11,32 @@
 #include "server/base/crypto.h"
 #include "server/base/json.h"
 #include "server/base/log.h"
-#include "server/suppliers/reloadly_json.h"
+#include "server/suppliers/exact_json.h"
+#include "server/suppliers/reading.h"
+#include "server/suppliers/reloadly_catalogue.h"
+#include "server/suppliers/reloadly_statement.h"
+#include "shared/phone.h"
 
 namespace topup::suppliers {
 namespace {
 
 using base::Json;
 
-constexpr std::int64_t kCallDeadlineMs = 15'000;
+constexpr std::int64_t kStatementPage = 100;
+constexpr std::int64_t kMaxStatementPages = 200;
 constexpr std::int64_t kTokenMarginMs = 60'000;
 constexpr std::int64_t kMaxTokenLifeS = 366LL * 24 * 3600;
 constexpr std::int64_t kTokenPauseMs =
     2'000;  // after a failed fetch, callers fail at once this long
+constexpr std::int64_t kLookUpTokenMs = 500;  // of a look-up, for its turn and for the token each
 constexpr std::int64_t kCallbackWindowMs = 300'000;
 constexpr std::int64_t kLeastMillisecondStamp =
     100'000'000'000;  // a smaller timestamp is in seconds
 constexpr std::size_t kMaxTokenBytes = 8 * 1024;
-constexpr std::size_t kMaxIdBytes = 64;
-constexpr std::size_t kMaxNameBytes = 200;
-constexpr std::size_t kMaxProducts = 5'000;  // of one country
 constexpr std::string_view kMediaType = "application/com.reloadly.topups-v1+json";
 constexpr std::string_view kAlreadyUsed = "CUSTOM_IDENTIFIER_ALREADY_USED";
 
 // ---- What a 4xx code means for an attempt. A code that is not listed means unknown.
-
-template <class State>
-struct Word {
-  std::string_view text;
-  State state;
-};
 
 constexpr Word<SupplyState> kRefusals[] = {
     // The number or the amount is wrong for the operator: final.
@@ -92,78 +90,11 @@ constexpr Word<SupplyState> kStatuses[] = {
     {"FAILED", SupplyState::rejected},
 };
 
-template <class State, std::size_t kCount>
-State state_of(const Word<State> (&words)[kCount], std::string_view text) {
-  for (const auto& word : words) {
-    if (word.text == text) return word.state;
-  }
-  return State::unknown;
-}
-
 // ---- Small readers.
-
-bool is_digits(std::string_view text) {
-  return !text.empty() && text.size() <= 20 &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
-
-bool is_identifier(std::string_view text) {  // plain in a query string and in JSON
-  return !text.empty() && text.size() <= kMaxIdBytes &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return is_letter(c) || (c >= '0' && c <= '9') || c == '-' || c == '_';
-         });
-}
-
-bool is_country(std::string_view text) {
-  return text.size() == 2 &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
-}
-
-bool is_code(std::string_view text) {
-  return is_identifier(text) &&
-         std::none_of(text.begin(), text.end(), [](char c) { return c >= 'a' && c <= 'z'; });
-}
 
 bool is_token(std::string_view text) {  // fit for a header line
   return !text.empty() &&
          std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7F; });
-}
-
-std::string text_or_empty(const Json& object, const char* key) {
-  return base::text_in(object, key).value_or("");
-}
-
-std::string literal_of(const Json& object, const char* key) {
-  return object.is_object() && object.contains(key) ? literal_text(object[key]) : std::string();
-}
-
-bool is_true(const Json& object, const char* key) {
-  return base::bool_in(object, key).value_or(false);
-}
-
-const Json* member(const Json& object, const char* key) {
-  const auto found = base::object_in(object, key);
-  return found ? *found : nullptr;
-}
-
-SupplyOutcome outcome(SupplyState state, std::string code) {
-  SupplyOutcome result;
-  result.state = state;
-  result.code = std::move(code);
-  return result;
-}
-
-std::string find_header(const CallbackRequest& request, std::string_view name) {
-  std::string found;
-  int count = 0;
-  for (const auto& [key, value] : request.headers) {
-    if (key != name) continue;
-    found = value;
-    ++count;
-  }
-  return count == 1 ? found : std::string();
 }
 
 std::optional<std::int64_t> parse_stamp_ms(const std::string& text) {
@@ -173,70 +104,13 @@ std::optional<std::int64_t> parse_stamp_ms(const std::string& text) {
   return stamp > kLeastMillisecondStamp ? stamp : stamp * 1000;
 }
 
-// ---- Reading the catalogue.
-
-bool is_listed(const Json& row) {
-  if (!row.is_object() || is_true(row, "bundle") || is_true(row, "data") || is_true(row, "pin")) {
-    return false;
-  }
-  const std::string status = text_or_empty(row, "status");
-  return text_or_empty(row, "denominationType") == "FIXED" &&
-         is_true(row, "supportsLocalAmounts") && (status.empty() || status == "ACTIVE");
-}
-
-void append_products(const Json& row, const std::string& country,
-                     std::vector<ListedProduct>& products) {
-  if (!is_listed(row)) return;
-  std::string id = literal_of(row, "operatorId");
-  if (id.empty()) id = literal_of(row, "id");
-  const auto currency = parse_currency(text_or_empty(row, "destinationCurrencyCode"));
-  const auto name = base::text_in(row, "name", kMaxNameBytes);
-  const auto amounts = row.find("localFixedAmounts");
-  if (!is_digits(id) || !currency || !name || amounts == row.end() || !amounts->is_array()) return;
-  const auto first = static_cast<std::ptrdiff_t>(products.size());
-  for (const Json& literal : *amounts) {
-    const auto face = exact_amount(literal, *currency);
-    if (!face || face->minor <= 0 || products.size() >= kMaxProducts) continue;
-    const bool is_listed_already = std::any_of(products.begin() + first, products.end(),
-                                               [&](const auto& p) { return p.face == *face; });
-    if (!is_listed_already) products.push_back({id, *name, country, *face});
-  }
-}
-
 // ---- The supplier.
 
-struct Answer {
-  enum class Kind : std::uint8_t { ok, refused, not_sent, unclear };
-  Kind kind = Kind::unclear;
-  int status = 0;
-  Json body;         // of an ok answer
-  std::string word;  // of any other: their errorCode, or ours: http_502, deadline …
-};
-
 Answer read(const base::OutboundReply& reply) {
-  using Kind = base::OutboundReply::Kind;
-  Answer answer;
-  if (reply.kind == Kind::not_sent) {
-    answer.kind = Answer::Kind::not_sent;
-    answer.word = "not_sent";
-    return answer;
-  }
-  if (reply.kind == Kind::no_answer) {
-    answer.word = reply.failure.empty() ? "no_answer" : reply.failure;
-    return answer;
-  }
-  answer.status = reply.status;
-  answer.word = "http_" + std::to_string(reply.status);
-  auto body = reloadly_json_in(reply.body);
-  if (reply.status >= 400 && reply.status < 500) {
-    answer.kind = Answer::Kind::refused;
-    const std::string code = body ? text_or_empty(*body, "errorCode") : "";
-    if (is_code(code)) answer.word = code;
-  } else if (reply.status >= 200 && reply.status < 300) {
-    answer.word = body ? "" : "answer_malformed";
-    if (body) answer.kind = Answer::Kind::ok;
-    if (body) answer.body = std::move(*body);
-  }
+  Answer answer = read_answer(reply);
+  if (answer.kind != Answer::Kind::refused) return answer;
+  const std::string code = text_or_empty(answer.body, "errorCode");
+  if (is_code(code)) answer.word = code;
   return answer;
 }
 
@@ -256,12 +130,18 @@ class Reloadly final : public Supplier {
   SupplyOutcome submit(const SubmitRequest& request) override;
   SupplyOutcome query(const AttemptId& attempt, const std::string& supplier_order_id) override;
   Result<Money> balance() override;
+  Result<LookedUp> look_up(const std::string& account_number) override;
+  Result<std::vector<StatementLine>> statement(std::int64_t from_ms,
+                                               std::int64_t until_ms) override;
   Result<AttemptId> parse_callback(const CallbackRequest& request) const override;
 
  private:
-  std::optional<std::string> fetch_token(const std::string& refused_token);
+  std::optional<std::string> fetch_token(const std::string& refused_token,
+                                         std::int64_t within_ms = kCallDeadlineMs);
   Answer call_once(const std::string& token, const base::OutboundRequest& call);
-  Answer call(std::string_view what, std::string_view method, std::string target, std::string body);
+  Answer call(std::string_view what, std::string_view method, std::string target, std::string body,
+              const std::function<bool()>& may_leave = {});
+  std::optional<SupplyOutcome> too_dear(const SubmitRequest& request);
   SupplyOutcome query_status(const AttemptId& attempt, const std::string& supplier_order_id);
   SupplyOutcome query_report(const AttemptId& attempt);
   SupplyOutcome transaction_in(const Json& transaction, std::string_view status) const;
@@ -270,14 +150,20 @@ class Reloadly final : public Supplier {
   base::Outbound& auth_;
   base::Outbound& airtime_;
   const base::Clock& clock_;
-  std::mutex token_mutex_;  // held over the fetch, so that many callers make one
+  std::timed_mutex token_mutex_;  // held over the fetch, so that many callers make one
   std::string token_;
   std::int64_t token_ends_mono_ms_ = 0;
   std::int64_t token_pause_until_mono_ms_ = 0;
 };
 
-std::optional<std::string> Reloadly::fetch_token(const std::string& refused_token) {
-  const std::lock_guard lock(token_mutex_);
+std::optional<std::string> Reloadly::fetch_token(const std::string& refused_token,
+                                                 std::int64_t within_ms) {
+  std::unique_lock lock(token_mutex_, std::defer_lock);
+  if (within_ms >= kCallDeadlineMs) {
+    lock.lock();
+  } else if (!lock.try_lock_for(std::chrono::milliseconds(within_ms))) {
+    return std::nullopt;
+  }
   const std::int64_t now = clock_.mono_ms();
   if (!token_.empty() && token_ != refused_token && now < token_ends_mono_ms_) return token_;
   token_.clear();
@@ -286,7 +172,7 @@ std::optional<std::string> Reloadly::fetch_token(const std::string& refused_toke
   request.method = "POST";
   request.target = "/oauth/token";
   request.headers = {{"Accept", "application/json"}, {"Content-Type", "application/json"}};
-  request.deadline_ms = kCallDeadlineMs;
+  request.deadline_ms = within_ms;
   const Json body = {{"client_id", config_.client_id},
                      {"client_secret", config_.client_secret},
                      {"grant_type", "client_credentials"},
@@ -296,7 +182,8 @@ std::optional<std::string> Reloadly::fetch_token(const std::string& refused_toke
   const auto token = base::text_in(answer.body, "access_token", kMaxTokenBytes);
   const auto life_s = base::integer_in(answer.body, "expires_in", 1, kMaxTokenLifeS);
   if (answer.kind != Answer::Kind::ok || !token || !is_token(*token) || !life_s) {
-    token_pause_until_mono_ms_ = clock_.mono_ms() + kTokenPauseMs;
+    // Who had little time tells nothing about what the next one may wait for.
+    if (within_ms >= kCallDeadlineMs) token_pause_until_mono_ms_ = clock_.mono_ms() + kTokenPauseMs;
     base::log(base::Level::error, "reloadly_token_failed",
               {{"status", answer.status}, {"why", answer.word}});
     return std::nullopt;
@@ -311,25 +198,32 @@ Answer Reloadly::call_once(const std::string& token, const base::OutboundRequest
   base::OutboundRequest request = call;
   request.headers = {{"Accept", std::string(kMediaType)}, {"Authorization", "Bearer " + token}};
   if (!request.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
-  request.deadline_ms = kCallDeadlineMs;
   return read(airtime_.call(request));
 }
 
 Answer Reloadly::call(std::string_view what, std::string_view method, std::string target,
-                      std::string body) {
+                      std::string body, const std::function<bool()>& may_leave) {
   base::OutboundRequest request;
   request.method = std::string(method);
   request.target = std::move(target);
   request.body = std::move(body);
+  request.deadline_ms = kCallDeadlineMs;
   Answer answer;
   answer.kind = Answer::Kind::not_sent;
   answer.word = "token_unavailable";
+  const auto send = [&](const std::string& token) {
+    if (!may_leave || may_leave()) return call_once(token, request);
+    Answer stayed;
+    stayed.kind = Answer::Kind::not_sent;
+    stayed.word = "too_late";
+    return stayed;
+  };
   auto token = fetch_token("");
-  if (token) answer = call_once(*token, request);
+  if (token) answer = send(*token);
   if (is_stale_token(answer)) {
     // A 401 is raised before anything is processed, so that even a submission may be repeated.
     token = fetch_token(*token);
-    if (token) answer = call_once(*token, request);
+    if (token) answer = send(*token);
   }
   if (answer.kind != Answer::Kind::ok) {
     base::log(base::Level::warn, "reloadly_call_failed",
@@ -343,13 +237,15 @@ Result<std::vector<ListedProduct>> Reloadly::products(const std::string& country
   const Answer answer =
       call("products", "GET",
            "/operators/countries/" + country +
-               "?includeBundles=false&includeData=false&includePin=false&suggestedAmounts=false",
+               "?includeBundles=true&includeData=true&includePin=true&suggestedAmounts=false",
            "");
   if (answer.kind != Answer::Kind::ok || !answer.body.is_array()) {
     return refuse(Code::unavailable, "supplier_unavailable");
   }
   std::vector<ListedProduct> products;
-  for (const Json& row : answer.body) append_products(row, country, products);
+  for (const Json& row : answer.body) {
+    reloadly::append_products(row, country, config_.wallet, products);
+  }
   return products;
 }
 
@@ -360,6 +256,7 @@ SupplyOutcome Reloadly::submit(const SubmitRequest& request) {
       request.face.minor <= 0) {
     return outcome(SupplyState::rejected, "request_malformed");
   }
+  if (auto refused = too_dear(request)) return *refused;
   const Json rest = {
       {"customIdentifier", request.attempt_id.text},
       {"recipientPhone", {{"countryCode", request.country}, {"number", number.substr(1)}}},
@@ -370,7 +267,7 @@ SupplyOutcome Reloadly::submit(const SubmitRequest& request) {
   const std::string body = "{\"operatorId\":" + request.supplier_operator_id +
                            ",\"amount\":" + decimal_text(request.face) + "," +
                            rest.dump().substr(1);
-  const Answer answer = call("submit", "POST", "/topups-async", body);
+  const Answer answer = call("submit", "POST", "/topups-async", body, request.may_leave);
   if (answer.kind == Answer::Kind::ok) {
     const std::string order_id = literal_of(answer.body, "transactionId");
     if (!is_digits(order_id)) return outcome(SupplyState::unknown, "answer_malformed");
@@ -395,6 +292,12 @@ SupplyOutcome Reloadly::transaction_in(const Json& transaction, std::string_view
   if (!is_code(status)) result.code = "status_unknown";
   result.supplier_order_id = literal_of(transaction, "transactionId");
   if (result.state != SupplyState::succeeded) return result;
+  if (const Json* pin = member(transaction, "pinDetail")) {
+    const std::string code = text_or_empty(*pin, "code", kMaxPinBytes);
+    if (is_plain_line(code)) {
+      result.pins.push_back({code, text_or_empty(*pin, "serial", kMaxPinBytes)});
+    }
+  }
   const Json* wallet = member(transaction, "balanceInfo");
   if (wallet && text_or_empty(*wallet, "currencyCode") == to_word(config_.wallet)) {
     result.cost = amount_in(*wallet, "cost", config_.wallet, Round::half_up);
@@ -475,6 +378,70 @@ Result<Money> Reloadly::balance() {
   const auto money = amount_in(answer.body, "balance", config_.wallet, Round::down);
   if (!money) return refuse(Code::unavailable, "supplier_unavailable");
   return *money;
+}
+
+// What the order will take, asked before it is placed: whatever is unclear here only holds it.
+std::optional<SupplyOutcome> Reloadly::too_dear(const SubmitRequest& request) {
+  if (request.most_cost.minor <= 0) return {};
+  const Answer answer = call("quote", "GET", "/operators/" + request.supplier_operator_id, "");
+  if (answer.kind != Answer::Kind::ok) return outcome(SupplyState::held, "not_sent");
+  const auto cost = reloadly::cost_of(answer.body, request.face, config_.wallet);
+  if (!cost) return outcome(SupplyState::rejected, "product_changed");
+  if (is_above(cost, request.most_cost)) return outcome(SupplyState::rejected, "cost_too_high");
+  return {};
+}
+
+Result<LookedUp> Reloadly::look_up(const std::string& account_number) {
+  const PhoneCheck number = check_phone(account_number, "");
+  if (!is_e164(account_number) || number.country.empty()) {
+    return refuse(Code::invalid_argument, "account_number_invalid", "account_number");
+  }
+  const std::string country(number.country);
+  const auto unavailable = [] { return refuse(Code::unavailable, "supplier_unavailable"); };
+  const auto token = fetch_token("", kLookUpTokenMs);
+  if (!token) return unavailable();
+  base::OutboundRequest request;
+  request.method = "GET";
+  request.target =
+      "/operators/auto-detect/phone/" + account_number.substr(1) + "/countries/" + country;
+  request.deadline_ms = kLookUpMs - 2 * kLookUpTokenMs;
+  const Answer answer = call_once(*token, request);
+  if (answer.kind != Answer::Kind::ok) {
+    base::log(base::Level::warn, "reloadly_call_failed",
+              {{"call", "look_up"}, {"status", answer.status}, {"why", answer.word}});
+  }
+  if (answer.kind == Answer::Kind::refused &&
+      state_of(kRefusals, answer.word) == SupplyState::rejected) {
+    return refuse(Code::rejected, "operator_unknown");
+  }
+  LookedUp found{literal_of(answer.body, "operatorId"),
+                 text_or_empty(answer.body, "name", kMaxListedNameBytes), country};
+  if (found.supplier_operator_id.empty())
+    found.supplier_operator_id = literal_of(answer.body, "id");
+  if (answer.kind != Answer::Kind::ok || !is_digits(found.supplier_operator_id)) {
+    return unavailable();
+  }
+  return found;
+}
+
+Result<std::vector<StatementLine>> Reloadly::statement(std::int64_t from_ms,
+                                                       std::int64_t until_ms) {
+  const auto unavailable = [] { return refuse(Code::unavailable, "supplier_unavailable"); };
+  std::vector<StatementLine> lines;
+  for (std::int64_t page = 1; page <= kMaxStatementPages; ++page) {
+    const Answer answer = call(
+        "statement", "GET", reloadly_statement_target(from_ms, until_ms, page, kStatementPage), "");
+    const auto content = answer.body.is_object() ? answer.body.find("content") : answer.body.end();
+    if (answer.kind != Answer::Kind::ok || content == answer.body.end() || !content->is_array())
+      return unavailable();
+    for (const Json& row : *content) {
+      const auto line = reloadly_statement_line(row, config_.wallet);
+      if (!line) return unavailable();
+      if (line->at_ms >= from_ms && line->at_ms < until_ms) lines.push_back(*line);
+    }
+    if (static_cast<std::int64_t>(content->size()) < kStatementPage) return lines;
+  }
+  return unavailable();  // more than is read at once: half a statement is none
 }
 
 Result<AttemptId> Reloadly::parse_callback(const CallbackRequest& request) const {

@@ -1,9 +1,9 @@
 // Reloadly Airtime: the "reloadly" supplier. Everything that is Reloadly's own is in reloadly.cpp.
 // Source: the OpenAPI description and Java SDK at github.com/Reloadly and support.reloadly.com,
-// read in November 2026. Lists FIXED operators that take local amounts, because only there is it
-// known beforehand what the recipient gets; data, bundle and pin rows are left out. Thread-safe.
-// One token serves all threads; it is fetched again before it ends and once when it is refused.
-// Both Outbounds and the Clock must outlive the supplier.
+// read in November 2026. Lists operators that take local amounts, fixed ones and ranges, because
+// only there is it known beforehand what the recipient gets. Thread-safe. One token serves all
+// threads; it is fetched again before it ends and once when it is refused. Both Outbounds and the
+// Clock must outlive the supplier.
 #pragma once
 
 #include <memory>

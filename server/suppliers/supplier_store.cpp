@@ -5,12 +5,16 @@ namespace {
 
 constexpr std::string_view kFind = R"sql(
   SELECT attempt_id, order_id, attempt_no, supplier, supplier_operator_id, country, state, supplier_order_id, code,
-         queries, not_found_count, cost_minor, cost_currency, created_at_ms, updated_at_ms
+         queries, not_found_count, cost_minor, cost_currency, created_at_ms, updated_at_ms, sku, kind,
+         most_cost_minor, most_cost_currency, choice
     FROM supplier_attempts WHERE attempt_id = $1)sql";
 constexpr std::string_view kOf = R"sql(
   SELECT attempt_id, order_id, attempt_no, supplier, supplier_operator_id, country, state, supplier_order_id, code,
-         queries, not_found_count, cost_minor, cost_currency, created_at_ms, updated_at_ms
-    FROM supplier_attempts WHERE order_id = $1 ORDER BY attempt_no LIMIT 100)sql";
+         queries, not_found_count, cost_minor, cost_currency, created_at_ms, updated_at_ms, sku, kind,
+         most_cost_minor, most_cost_currency, choice
+    FROM supplier_attempts
+   WHERE order_id = $1 AND attempt_id >= 'S' || $1 AND attempt_id < 'S' || $1 || '~'
+   ORDER BY attempt_no LIMIT 100)sql";
 
 SupplyAttempt read_attempt(const storage::Row& row) {
   SupplyAttempt attempt;
@@ -29,6 +33,10 @@ SupplyAttempt read_attempt(const storage::Row& row) {
   if (!row.is_null(11) && currency) attempt.cost = Money{row.integer(11), *currency};
   attempt.created_at_ms = row.integer(13);
   attempt.updated_at_ms = row.integer(14);
+  attempt.sku = row.text(15);
+  attempt.kind = parse_product_kind(row.text(16)).value_or(ProductKind::airtime);
+  attempt.most_cost = {row.integer(17), parse_currency(row.text(18)).value_or(Currency::cny)};
+  attempt.choice = row.text(19);
   return attempt;
 }
 
@@ -37,10 +45,13 @@ SupplyAttempt read_attempt(const storage::Row& row) {
 void insert(storage::Tx& tx, const SupplyAttempt& attempt) {
   tx.exec(R"sql(
     INSERT INTO supplier_attempts (attempt_id, order_id, attempt_no, supplier, supplier_operator_id, country, state,
-                                   created_at_ms, updated_at_ms)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8))sql",
+                                   created_at_ms, updated_at_ms, sku, kind, most_cost_minor, most_cost_currency,
+                                   choice)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10, $11, $12, $13))sql",
           {attempt.id.text, attempt.order.text, attempt.attempt_no, attempt.supplier,
-           attempt.supplier_operator_id, attempt.country, attempt.state, attempt.created_at_ms});
+           attempt.supplier_operator_id, attempt.country, attempt.state, attempt.created_at_ms,
+           attempt.sku, to_word(attempt.kind), attempt.most_cost.minor,
+           to_word(attempt.most_cost.currency), attempt.choice});
 }
 
 std::optional<SupplyAttempt> find(storage::Reader& reader, const AttemptId& id) {

@@ -10,6 +10,7 @@
 #include "server/storage/db.h"
 #include "shared/ids.h"
 #include "shared/money.h"
+#include "shared/price_book.h"
 
 namespace topup::suppliers {
 
@@ -21,6 +22,7 @@ inline constexpr std::string_view kAccepted = "accepted";
 inline constexpr std::string_view kUnknown = "unknown";
 inline constexpr std::string_view kSucceeded = "succeeded";
 inline constexpr std::string_view kRejected = "rejected";
+inline constexpr std::string_view kReversed = "reversed";  // delivered, then taken back
 }  // namespace supply_state
 
 struct SupplyAttempt {
@@ -32,6 +34,10 @@ struct SupplyAttempt {
   std::int64_t queries = 0, not_found_count = 0;
   std::optional<Money> cost;
   std::int64_t created_at_ms = 0, updated_at_ms = 0;
+  std::string sku = {};
+  ProductKind kind = ProductKind::airtime;
+  Money most_cost = {};     // above it the supplier is not asked; 0: no bound
+  std::string choice = {};  // JSON text: why this supplier and none of the others
 };
 
 namespace supplier_store {

@@ -15,6 +15,9 @@ class Suppliers {
   void add(
       std::unique_ptr<Supplier> supplier);  // a second one of the same name is a broken invariant
   Supplier* find(std::string_view name) const;  // nullptr when the shop has none of that name
+  const std::vector<std::unique_ptr<Supplier>>& all() const {
+    return suppliers_;
+  }  // in the order added
 
  private:
   std::vector<std::unique_ptr<Supplier>> suppliers_;

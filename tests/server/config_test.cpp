@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/support/scratch_shop.h"
+#include "tests/support/source_dir.h"
 
 namespace topup {
 namespace {
@@ -82,7 +83,7 @@ TEST_CASE("config: a whole file is read, and secrets come from the files it name
   REQUIRE(file.config.reloadly.has_value());
   CHECK(file.config.reloadly->wallet == "EUR");
   CHECK(file.config.pricing.rate_bp == 10'000);
-  CHECK(file.config.pricing.fee_minor == 5);
+  CHECK(file.config.service_fee.fixed_minor == 5);
   CHECK(file.config.orders.not_found_needed == 12);
 }
 
@@ -99,8 +100,7 @@ TEST_CASE("config: every mistake is told at once, each with its section and key"
         "[server] prot is not a key", "[wechat_pay] appid is needed",
         "[wechat_pay] serial_no is needed",
         "[wechat_pay] private_key_file names a file that cannot be read: /no/such/file",
-        "[wechat_pay] apiv3_key_file is needed", "[wechat_pay] public_key_id is needed",
-        "[wechat_pay] public_key_file is needed", "[reloadly] client_secret_file is needed",
+        "[wechat_pay] apiv3_key_file is needed", "[reloadly] client_secret_file is needed",
         "[reloadly] webhook_secret_file is needed", "[reloadly] wallet must be a currency",
         "[pricing] rate_bp must lie between", "[pricing] step_minor must be a whole number",
         "[pricing] fee_minor must be a whole number",
@@ -108,7 +108,7 @@ TEST_CASE("config: every mistake is told at once, each with its section and key"
     CAPTURE(part);
     CHECK(names(mistakes, part));
   }
-  CHECK(mistakes.size() == 17);
+  CHECK(mistakes.size() == 15);
 }
 
 TEST_CASE("config: each limit is inclusive") {
@@ -118,6 +118,34 @@ TEST_CASE("config: each limit is inclusive") {
   CHECK(file.load("[server]\nport = -1\n").size() == 1);
   CHECK(file.load("[orders]\npay_within_ms = 999\n").size() == 1);
   CHECK(file.load("[orders]\nnot_found_needed = 1\n").size() == 1);
+}
+
+TEST_CASE("config: the store is a file unless an address names a database") {
+  Config config;
+  CHECK(load_config("", &config).empty());
+  CHECK(config.store.url.empty());
+  const Override url("TOPUP_STORE_URL", "postgres://topup@db.example:5432/shop");
+  const Override few("TOPUP_STORE_CONNECTIONS", "4");
+  CHECK(load_config("", &config).empty());
+  CHECK(config.store.url == "postgres://topup@db.example:5432/shop");
+  CHECK(config.store.connections == 4);
+  const Override other("TOPUP_STORE_URL", "mysql://db.example/shop");
+  const Override none("TOPUP_STORE_CONNECTIONS", "1");
+  const Override missing("TOPUP_STORE_PASSWORD_FILE", "/no/such/file");
+  const auto mistakes = load_config("", &config);
+  CHECK(names(mistakes, "[store] url must look like postgres://"));
+  CHECK(names(mistakes, "[store] connections must lie between 2 and 200"));
+  CHECK(names(mistakes, "[store] password_file names a file that cannot be read"));
+}
+
+TEST_CASE("config: how long a job is leased and how many run has bounds") {
+  ConfigFile file;
+  CHECK(file.load("[jobs]\nlease_ms = 1000\nthreads = 2\n").empty());
+  CHECK(file.config.jobs.lease_ms == 1'000);
+  CHECK(file.load("[jobs]\nlease_ms = 600000\nthreads = 64\n").empty());
+  CHECK(file.load("[jobs]\nlease_ms = 999\n").size() == 1);
+  CHECK(file.load("[jobs]\nlease_ms = 600001\nthreads = 65\n").size() == 2);
+  CHECK(file.load("[jobs]\nspeed = 1\n").size() == 1);
 }
 
 TEST_CASE("config: a section that is not a section is a mistake, not silence") {
@@ -170,6 +198,159 @@ TEST_CASE(
     CHECK(mistakes.size() == 2);
     CHECK(names(mistakes, path));
     CHECK_FALSE(names(mistakes, "ssss"));
+  }
+}
+
+// ---- the description
+
+std::string whole(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+TEST_CASE("config: every section and every key that is read says what it means") {
+  const std::vector<ConfigSection> sections = config_sections();
+  CHECK(sections.size() >= 7);
+  for (const ConfigSection& section : sections) {
+    CAPTURE(section.name);
+    CHECK_FALSE(section.meaning.empty());
+    CHECK_FALSE(section.keys.empty());
+    for (const ConfigKey& key : section.keys) {
+      CAPTURE(key.key);
+      CHECK_FALSE(key.meaning.empty());
+      CHECK_FALSE(key.kind.empty());
+    }
+  }
+}
+
+TEST_CASE("config: the described names, ranges and environment names are those that count") {
+  ConfigFile file;
+  for (const ConfigSection& section : config_sections()) {
+    const std::string head = "[" + section.name + "]\n";
+    CHECK_FALSE(names(file.load(head), "is not a section"));
+    for (const ConfigKey& key : section.keys) {
+      CAPTURE(section.name);
+      CAPTURE(key.key);
+      CHECK_FALSE(names(file.load(head + key.key + " = {}\n"), "is not a key"));
+      CHECK(names(file.load(head + key.key + " = {}\n"), "[" + section.name + "] " + key.key));
+      if (key.kind != "whole number") continue;
+      const std::size_t gap = key.range.find(" … ");
+      REQUIRE(gap != std::string::npos);
+      const std::string most = key.range.substr(gap + std::string(" … ").size());
+      const std::string wanted = "[" + section.name + "] " + key.key + " must lie between " +
+                                 key.range.substr(0, gap) + " and " + most;
+      const Override right(key.environment.c_str(), most.c_str());
+      CHECK_FALSE(names(file.load(head), wanted));
+      const Override wrong(key.environment.c_str(), std::to_string(std::stoll(most) + 1).c_str());
+      CHECK(names(file.load(head), wanted));
+    }
+  }
+}
+
+TEST_CASE("config: the example file is the one that the program makes, and it is right") {
+  const std::string text = config_example();
+  CHECK_MESSAGE(whole(testing::source_dir() + "/scripts/operate/topup.example.toml") == text,
+                "make it again: topup config --example > scripts/operate/topup.example.toml");
+  ConfigFile file;
+  CHECK(file.load(text).empty());
+  const std::string page = config_explained();
+  CHECK(page.find("TOPUP_ORDERS_PAY_WITHIN_MS") != std::string::npos);
+}
+
+TEST_CASE("config: the defaults of the description are those that count") {
+  std::string text;
+  for (const ConfigSection& section : config_sections()) {
+    if (section.is_optional) continue;
+    text += "[" + section.name + "]\n";
+    for (const ConfigKey& key : section.keys) {
+      if (!key.default_value.empty()) text += key.key + " = " + key.default_value + "\n";
+    }
+  }
+  ConfigFile file;
+  CHECK(file.load(text).empty());
+  const Config as_built;
+  CHECK(file.config.server.port == as_built.server.port);
+  CHECK(file.config.server.shop_name == as_built.server.shop_name);
+  CHECK(file.config.orders.not_found_gap_ms == as_built.orders.not_found_gap_ms);
+  CHECK(file.config.pricing.rate_bp == as_built.pricing.rate_bp);
+  CHECK(file.config.backup.keep == as_built.backup.keep);
+}
+
+TEST_CASE("config: who may read the metrics and where spans go") {
+  ConfigFile file;
+  const std::string token = file.write("token", "a-long-token\n");
+  const std::string headers = file.write("headers", "Api-Key: secret\nX-Scope: shop 1\n");
+  REQUIRE(file.load("[metrics]\nallow = [\"10.0.0.0/8\", \"fd00::/8\"]\ntoken_file = \"" + token +
+                    "\"\n[tracing]\notlp_origin = \"http://127.0.0.1:4318\"\nsample_bp = 500\n"
+                    "headers_file = \"" +
+                    headers + "\"\n")
+              .empty());
+  CHECK(file.config.metrics.allow.size() == 2);
+  CHECK(file.config.metrics.token == "a-long-token");
+  CHECK(file.config.tracing.otlp_origin == "http://127.0.0.1:4318");
+  CHECK(file.config.tracing.sample_bp == 500);
+  REQUIRE(file.config.tracing.headers.size() == 2);
+  CHECK(file.config.tracing.headers[1].second == "shop 1");
+}
+
+TEST_CASE("F032: a client certificate and its key are configured together, for each party") {
+  ConfigFile file;
+  const std::string certificate = file.write("client.pem", "-----BEGIN CERTIFICATE-----\n");
+  for (const std::string party :
+       {"wechat_pay", "alipay", "reloadly", "dtone", "dingconnect", "juhe"}) {
+    CAPTURE(party);
+    const std::string alone =
+        "[" + party + "]\nclient_certificate_file = \"" + certificate + "\"\n";
+    const std::string wanted = "[" + party + "] client_key_file goes together";
+    CHECK(names(file.load(alone), wanted));
+    CHECK(names(file.load("[" + party + "]\nclient_key_file = \"key.pem\"\n"), wanted));
+    CHECK_FALSE(names(file.load(alone + "client_key_file = \"key.pem\"\n"), wanted));
+  }
+}
+
+TEST_CASE("config: mistakes about metrics, spans and authorities are all told at once") {
+  ConfigFile file;
+  const std::string headers = file.write("headers", "no colon here\n");
+  const std::string empty = file.write("ca.pem", "not a certificate\n");
+  const auto mistakes = file.load(
+      "[metrics]\nallow = [\"10.0.0.1/8\", \"x\"]\n[tracing]\notlp_origin = \"127.0.0.1:4318\"\n"
+      "sample_bp = 20000\nheaders_file = \"" +
+      headers + "\"\nca_file = \"" + empty + "\"\n");
+  CHECK(names(mistakes, "10.0.0.1/8 is no address"));
+  CHECK(names(mistakes, "x is no address"));
+  CHECK(names(mistakes, "otlp_origin must look like"));
+  CHECK(names(mistakes, "sample_bp must lie between"));
+  CHECK(names(mistakes, "headers_file must hold lines"));
+  CHECK(names(mistakes, "ca_file names a file without certificates"));
+  CHECK(names(file.load("[metrics]\nallow = \"10.0.0.0/8\"\n"), "must be a list of texts"));
+  const Override both("TOPUP_METRICS_ALLOW", "10.0.0.0/8,192.168.0.1");
+  ConfigFile other;
+  CHECK(other.load("").empty());
+  CHECK(other.config.metrics.allow.size() == 2);
+}
+
+TEST_CASE("config: WeChat apps and messages are read, and their mistakes are told at once") {
+  ConfigFile file;
+  const std::string secret = file.write("secret", "s3cret\n");
+  const auto none = file.load("[wechat_mini]\nappid = 'wx1'\nsecret_file = '" + secret +
+                              "'\n[wechat_oa]\nappid = 'wx2'\nsecret_file = '" + secret +
+                              "'\n[sms]\norigin = 'https://sms.example'\nkey_file = '" + secret +
+                              "'\ntemplate = 'T1'\ncountries = 'CN HK'\n");
+  CHECK(none.empty());
+  REQUIRE(file.config.wechat_oa.has_value());
+  CHECK(file.config.wechat_oa->authorize_origin == "https://open.weixin.qq.com");
+  CHECK(file.config.wechat_mini->secret == "s3cret");
+  CHECK(file.config.sms->countries == std::vector<std::string>{"CN", "HK"});
+
+  const auto wrong = file.load(
+      "[wechat_mini]\norigin = 'api.weixin.qq.com'\n[wechat_oa]\nscope = 'all'\n[sms]\nkind = "
+      "'pigeon'\ncountries = 'XQ'\npath = 'send'\n");
+  for (const char* part :
+       {"[wechat_mini] origin", "[wechat_mini] appid", "[wechat_mini] secret_file",
+        "[wechat_oa] scope", "[wechat_oa] appid", "[sms] kind", "[sms] origin", "[sms] key_file",
+        "[sms] template", "[sms] countries", "[sms] path"}) {
+    CAPTURE(part);
+    CHECK(names(wrong, part));
   }
 }
 

@@ -15,9 +15,11 @@
 #include "server/jobs/outbox.h"
 #include "server/jobs/worker.h"
 #include "server/ledger/ledger_store.h"
+#include "server/orders/money_proof_store.h"
 #include "server/orders/order_service.h"
 #include "server/orders/payment_flow.h"
 #include "server/orders/refund_flow.h"
+#include "server/orders/review_desk.h"
 #include "server/orders/supply_flow.h"
 #include "server/orders/work_item_store.h"
 #include "shared/check.h"
@@ -34,15 +36,19 @@ inline constexpr std::int64_t kPayable = 4'975;  // 50.00 at 99.5 %
 
 class OrderShop {
  public:
-  explicit OrderShop(std::uint64_t seed = 1)
+  explicit OrderShop(std::uint64_t seed = 1) : OrderShop(seed, "") {}
+  // On what another process of this shop has left, as ScratchShop takes it; "" for a new one.
+  OrderShop(std::uint64_t seed, const std::string& left)
       : random(seed),
+        shop(left.empty() ? ScratchShop() : ScratchShop(left)),
         pii(std::string(privacy::kMasterKeyBytes, 'k'), random),
         catalog(shop.db(), clock),
         env{shop.db(), clock, random, pii, catalog, channels, suppliers, {}, {}, {}, {}},
         orders(env),
         payments(env),
         supply(env),
-        refunds(env) {
+        refunds(env),
+        reviews(env) {
     env.settings.public_origin = "https://shop.example";
     env.wake_jobs = [this] { ++wakes_; };
     env.order_changed = [](const OrderId&) {};
@@ -53,8 +59,8 @@ class OrderShop {
     reloadly = deliver.get();
     channels.add(std::move(pay));
     suppliers.add(std::move(deliver));
-    user = new_user("buyer-one");
-    publish();
+    user = left.empty() ? new_user("buyer-one") : UserId("buyer-one");
+    if (left.empty()) publish();
   }
   ~OrderShop() { shop.close(); }  // the writer's last hints still use what is destroyed next
   OrderShop(const OrderShop&) = delete;
@@ -73,14 +79,15 @@ class OrderShop {
     wanted.user = user;
     wanted.client_key = key;
     wanted.client_fingerprint = "body-of-" + key;
-    wanted.quote = {ProductId(std::string(kProduct)), std::string(kNumber)};
+    wanted.quote.product_id = ProductId(std::string(kProduct));
+    wanted.quote.account_number = std::string(kNumber);
     const auto quote = orders.price(wanted.quote);
     check(quote.has_value(), "the test's product is on sale");
-    wanted.quote_fingerprint = quote->fingerprint;
+    wanted.quote_fingerprint = fingerprint_text(quote->quote);
     return wanted;
   }
   OrderId place() {
-    Quote shown;
+    orders::PricedQuote shown;
     const auto placed = orders.place(request("client-key-" + std::to_string(++placed_)), &shown);
     check(placed.has_value(), "the test's order is accepted");
     return placed->order.id;
@@ -173,12 +180,14 @@ class OrderShop {
   std::string broken_books() {
     std::string wrong;
     shop.db().read([&](storage::Reader& reader) {
+      wrong.clear();
       for (const std::string& line : ledger::verify(reader)) wrong += line + "; ";
+      for (const std::string& line : orders::verify_money(reader)) wrong += line + "; ";
       if (!audit::verify(reader).holds) wrong += "the audit chain is broken; ";
     });
     const std::int64_t unequal = shop.integer(
         "SELECT COUNT(*) FROM (SELECT currency FROM account_balances GROUP BY currency"
-        " HAVING SUM(balance_minor) <> 0)");
+        " HAVING SUM(balance_minor) <> 0) unequal");
     if (unequal != 0) wrong += "the trial balance is not zero; ";
     return wrong;
   }
@@ -193,9 +202,13 @@ class OrderShop {
   void run(const jobs::Job& job) {
     if (job.kind == orders::job_kind::kSubmit) return supply.run_submit(job);
     if (job.kind == orders::job_kind::kSupplierQuery) return supply.run_query(job);
+    if (job.kind == orders::job_kind::kSupplyWait) return supply.run_wait(job);
+    if (job.kind == orders::job_kind::kSupplierRecheck) return supply.run_recheck(job);
     if (job.kind == orders::job_kind::kPaymentQuery) return payments.run_query(job);
     if (job.kind == orders::job_kind::kExpire) return payments.run_expire(job);
     if (job.kind == orders::job_kind::kRefund) return refunds.run(job);
+    if (job.kind == orders::job_kind::kReview) return reviews.run_expiry(job);
+    if (job.kind == orders::job_kind::kCloseSheet) return payments.run_close(job);
     broken("a job of an unknown kind");
   }
   // INT64_MAX when no job waits.
@@ -265,6 +278,7 @@ class OrderShop {
   orders::PaymentFlow payments;
   orders::SupplyFlow supply;
   orders::RefundFlow refunds;
+  orders::ReviewDesk reviews;
   ScriptedChannel* wechat = nullptr;
   ScriptedSupplier* reloadly = nullptr;
   UserId user;
@@ -275,7 +289,7 @@ class OrderShop {
     const std::vector<catalog::Listed> listed = {{"1", "China Mobile", "CN", fen(5'000)},
                                                  {"2", "China Unicom", "CN", fen(10'000)}};
     catalog.publish("reloadly", catalog::product_changes("reloadly", listed),
-                    {"default", 1, 9'950, 0, 1}, "system");
+                    {{.id = "default", .rate_bp = 9'950}, {.id = "service"}}, "system");
   }
   std::atomic<int> wakes_{0};
   int placed_ = 0;

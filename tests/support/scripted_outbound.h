@@ -15,12 +15,13 @@
 #include <vector>
 
 #include "server/base/http_client.h"
+#include "tests/support/source_dir.h"
 
 namespace topup::testing {
 
 // The text of tests/fixtures/<name>, found beside this file or below the current directory.
 inline std::string read_fixture(const std::string& name) {
-  const auto here = std::filesystem::path(TOPUP_SOURCE_DIR) / "tests";
+  const auto here = std::filesystem::path(source_dir()) / "tests";
   for (const auto& root : {here, std::filesystem::path("tests")}) {
     std::ifstream file(root / "fixtures" / name, std::ios::binary);
     if (file) return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};

@@ -69,6 +69,10 @@ class ScriptedChannel final : public payments::PayChannel {
 
   explicit ScriptedChannel(std::string name) : name_(std::move(name)) {}
   std::string_view name() const override { return name_; }
+  bool offers(payments::Scene scene) const override { return scene != offers_all_but; }
+  std::optional<payments::Scene> offers_all_but = {};
+  std::string payee_of(std::string_view) const override { return payee; }
+  std::string payee = {};  // of the payments that begin from now on
   Outcome<payments::PrepayTicket> prepay(const payments::PrepayRequest& request) override {
     return prepays.play(request);
   }
@@ -123,8 +127,8 @@ class ScriptedSupplier final : public suppliers::Supplier {
  public:
   explicit ScriptedSupplier(std::string name) : name_(std::move(name)) {}
   std::string_view name() const override { return name_; }
-  Result<std::vector<suppliers::ListedProduct>> products(const std::string&) override {
-    return refuse(Code::unavailable, "supplier_unavailable");
+  Result<std::vector<suppliers::ListedProduct>> products(const std::string& country) override {
+    return lists.play(country);
   }
   suppliers::SupplyOutcome submit(const suppliers::SubmitRequest& request) override {
     return submits.play(request);
@@ -132,7 +136,8 @@ class ScriptedSupplier final : public suppliers::Supplier {
   suppliers::SupplyOutcome query(const AttemptId& id, const std::string& theirs) override {
     return queries.play({id, theirs});
   }
-  Result<Money> balance() override { return Money{0, Currency::usd}; }
+  Result<Money> balance() override { return has; }
+  bool deduplicates() const override { return knows_repeats; }
   Result<AttemptId> parse_callback(const suppliers::CallbackRequest&) const override {
     return refuse(Code::invalid_argument, "callback_malformed");
   }
@@ -144,7 +149,13 @@ class ScriptedSupplier final : public suppliers::Supplier {
     return outcome;
   }
 
-  // Usually: delivered at once; a query knows nothing.
+  Money has{0, Currency::usd};
+  bool knows_repeats = true;
+  // Usually: nothing to list; delivered at once; a query knows nothing.
+  Script<Result<std::vector<suppliers::ListedProduct>>, std::string> lists{
+      [](const std::string&) -> Result<std::vector<suppliers::ListedProduct>> {
+        return refuse(Code::unavailable, "supplier_unavailable");
+      }};
   Script<suppliers::SupplyOutcome, suppliers::SubmitRequest> submits{
       [](const suppliers::SubmitRequest&) { return said(suppliers::SupplyState::succeeded); }};
   Script<suppliers::SupplyOutcome, std::pair<AttemptId, std::string>> queries{

@@ -31,7 +31,7 @@ CREATE TABLE staff_sessions (
 
 CREATE TABLE price_books (
   version BIGINT PRIMARY KEY,
-  bytes BLOB NOT NULL,
+  bytes BYTEA NOT NULL,
   fingerprint TEXT NOT NULL,
   published_at_ms BIGINT NOT NULL);
 
@@ -176,6 +176,7 @@ CREATE TABLE outbox (
   attempts BIGINT NOT NULL DEFAULT 0,
   lease_until_ms BIGINT NOT NULL DEFAULT 0,
   fence BIGINT NOT NULL DEFAULT 0,
+  leased_by TEXT NOT NULL DEFAULT '',
   trace_id TEXT NOT NULL,
   last_error TEXT NOT NULL DEFAULT '',
   created_at_ms BIGINT NOT NULL,

@@ -175,7 +175,7 @@ TEST_CASE("front: bytes may come one at a time") {
   CHECK(body_of(client.answer()) == "GET /then ");
 }
 
-TEST_CASE("front: a head or a body that does not come is cut, a silent connection too") {
+TEST_CASE("H-01: a head or a body that does not come is cut, a silent connection too") {
   Limits limits;
   limits.head_timeout_ms = 100;
   limits.body_timeout_ms = 100;
@@ -200,7 +200,7 @@ TEST_CASE("front: a head or a body that does not come is cut, a silent connectio
   CHECK(door.site.requests == 1);
 }
 
-TEST_CASE("front: a body above the limit is refused before it is read") {
+TEST_CASE("H-03: a body above the limit is refused before it is read") {
   Limits limits;
   limits.max_body_bytes = 1000;
   Door door(limits);
@@ -225,7 +225,7 @@ TEST_CASE("front: a body above the limit is refused before it is read") {
   CHECK(door.site.requests == 1);
 }
 
-TEST_CASE("front: a refused request ends its connection, so that what it hides never runs") {
+TEST_CASE("H-04: a refused request ends its connection, so that what it hides never runs") {
   struct Row {
     const char* name;
     std::string bytes;
@@ -268,7 +268,7 @@ TEST_CASE("front: a refused request ends its connection, so that what it hides n
   CHECK(door.site.requests == 0);
 }
 
-TEST_CASE("front: a site that throws or forgets to answer is answered for, without its text") {
+TEST_CASE("H-12: a site that throws or forgets to answer is answered for, without its text") {
   Door door;
   for (const char* target : {"/throw", "/drop"}) {
     CAPTURE(target);
@@ -341,7 +341,7 @@ TEST_CASE("front: 200 idle and half-sent connections do not keep anyone waiting"
   CHECK(door.front->connections() == 201);
 }
 
-TEST_CASE("front: above the cap new connections are turned away, and room comes back") {
+TEST_CASE("H-11: above the cap new connections are turned away, and room comes back") {
   Limits limits;
   limits.max_connections = 2;
   Door door(limits);

@@ -2,9 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <map>
 #include <stdexcept>
 
+#include "server/storage/db.h"
 #include "shared/check.h"
 
 namespace topup::http {
@@ -76,6 +78,9 @@ struct Shop {
                 .pool = Pool::compute,
                 .body_limit = 1024,
                 .idempotent_by_key = keyed,
+                .rate = Rate::read,
+                .audited = auth == Auth::staff ? Audited::yes : Audited::no,
+                .last_level = Level::maintenance,
                 .handler = std::move(handler)});
     return *this;
   }
@@ -178,13 +183,17 @@ TEST_CASE("router: a route that leaves something open is refused when it is adde
   shop.with(Auth::none, "GET", "/a/{id}", says("x"));
   const auto add = [&shop](Auth auth, std::string_view permission, std::string_view pattern,
                            bool keyed) {
-    shop.router.add({"GET", pattern, auth, permission, Pool::compute, 0, keyed, says("x")});
+    shop.router.add({"GET", pattern, auth, permission, Pool::compute, 0, keyed, Rate::read,
+                     Audited::no, Level::maintenance, says("x")});
   };
   CHECK_THROWS_AS(add(Auth::staff, "", "/b", false), InvariantBroken);
   CHECK_THROWS_AS(add(Auth::buyer, "orders.read", "/b", false), InvariantBroken);
   CHECK_THROWS_AS(add(Auth::none, "", "/a/{id}", false), InvariantBroken);
   CHECK_THROWS_AS(add(Auth::none, "", "/b", true), InvariantBroken);
   CHECK_THROWS_AS(add(Auth::none, "", "b", false), InvariantBroken);
+  CHECK_THROWS_AS(shop.router.add({"POST", "/b", Auth::staff, "orders.read", Pool::store, 0, false,
+                                   Rate::write, Audited::no, Level::maintenance, says("x")}),
+                  InvariantBroken);
   CHECK_NOTHROW(add(Auth::none, "", "/b", false));
 }
 
@@ -195,7 +204,8 @@ TEST_CASE("router: who is not allowed gets a problem document and the handler is
     return Response::json(request.user.text + request.staff.text);
   };
   shop.with(Auth::buyer, "GET", "/mine", counted).with(Auth::staff, "GET", "/all", counted);
-  shop.router.add({"GET", "/audit", Auth::staff, "audit.read", Pool::compute, 0, false, counted});
+  shop.router.add({"GET", "/audit", Auth::staff, "audit.read", Pool::compute, 0, false, Rate::read,
+                   Audited::no, Level::maintenance, counted});
 
   Response response = shop.send("GET", "/mine");
   CHECK(response.status == 401);
@@ -252,6 +262,25 @@ TEST_CASE("router: an exception becomes a 500 that says nothing but the trace id
     CHECK(json_of(response)["reason"] == "internal_failure");
     CHECK(json_of(response)["trace_id"] == "0af7651916cd43dd8448eb211c80319c");
   }
+}
+
+TEST_CASE("D-12: a store that is away is a 503 that asks to try again and says no more than that") {
+  Shop shop;
+  shop.with(Auth::none, "GET", "/away", [](const Request&) -> Result<Response> {
+    throw storage::SqlError("cannot reach the database shop at db.internal:5432", false, true);
+  });
+  shop.with(Auth::none, "GET", "/wrong", [](const Request&) -> Result<Response> {
+    throw storage::SqlError("no such table", false);
+  });
+  const Response response = shop.send("GET", "/away");
+  CHECK(response.status == 503);
+  CHECK(json_of(response)["reason"] == "store_unavailable");
+  CHECK(json_of(response)["trace_id"] == "0af7651916cd43dd8448eb211c80319c");
+  CHECK(response.body.find("db.internal") == std::string::npos);
+  const std::pair<std::string, std::string> again{"Retry-After", "1"};
+  CHECK(std::find(response.headers.begin(), response.headers.end(), again) !=
+        response.headers.end());
+  CHECK(shop.send("GET", "/wrong").status == 500);
 }
 
 TEST_CASE("router: a body above the route's limit is refused") {

@@ -178,8 +178,8 @@ TEST_CASE("static files: the console's deep links get its first page, the client
   StaticFiles files;
   files.mount("/", client.path, false, "client-policy");
   files.mount("/admin/", console.path, true, "console-policy");
-  for (const char* target :
-       {"/admin", "/admin/", "/admin/orders", "/admin/orders/42", "/admin/index.html"}) {
+  for (const char* target : {"/admin", "/admin/", "/admin/orders", "/admin/orders/42",
+                             "/admin/index.html", "/admin/reconcile/wechat.2026-11-22"}) {
     CAPTURE(target);
     CHECK(body_of(ask(files, target)) == "console");
     CHECK(has(ask(files, target), "Content-Security-Policy: console-policy"));
@@ -188,10 +188,50 @@ TEST_CASE("static files: the console's deep links get its first page, the client
   CHECK(has(ask(files, "/"), "Content-Security-Policy: client-policy"));
   CHECK(body_of(ask(files, "/admin/assets/a.js")) == "js");
   for (const char* target :
-       {"/administrator", "/admin/nothing.js", "/orders", "/admin//", "/Admin"}) {
+       {"/administrator", "/admin/nothing.js", "/admin/a.", "/orders", "/admin//", "/Admin"}) {
     CAPTURE(target);
     CHECK(ask(files, target).empty());
   }
+}
+
+TEST_CASE("F081: one page may be framed by this server's own pages, at its own path alone") {
+  const Folder folder;
+  folder.write("index.html", "<p>client");
+  folder.write("index.html.br", "packed");
+  StaticFiles files;
+  files.mount("/", folder.path, false, "default-src 'self'; frame-ancestors 'none'");
+  files.add_framed("/preview", "/index.html");
+  files.add_framed("/elsewhere", "/nothing.html");
+  for (const char* target : {"/", "/index.html"}) {
+    const std::string answer = ask(files, target);
+    CHECK(answer.find("X-Frame-Options: DENY\r\n") != std::string::npos);
+    CHECK(answer.find("frame-ancestors 'none'") != std::string::npos);
+  }
+  for (const char* coding : {"", "br"}) {
+    const std::string answer = ask(files, "/preview?x=1", {{"accept-encoding", coding}});
+    CHECK(answer.find("X-Frame-Options: SAMEORIGIN\r\n") != std::string::npos);
+    CHECK(answer.find("default-src 'self'; frame-ancestors 'self'\r\n") != std::string::npos);
+    CHECK(answer.ends_with(*coding == '\0' ? "<p>client" : "packed"));
+  }
+  CHECK(ask(files, "/elsewhere").empty());
+  CHECK(ask(files, "/preview/").empty());
+}
+
+TEST_CASE("F082: the first page is that of the theme, where the build has one") {
+  const Folder folder;
+  folder.write("index.html", "plain");
+  folder.write("index.plum.html", "plum");
+  StaticFiles files;
+  files.mount("/", folder.path, false, "frame-ancestors 'none'");
+  WireRequest request;
+  request.method = "GET";
+  request.target = "/?from=link";
+  CHECK(files.answer(request)->ends_with("plain"));
+  CHECK(files.answer(request, "plum")->ends_with("plum"));
+  CHECK(files.answer(request, "neon")->ends_with("plain"));
+  CHECK(tag_in(*files.answer(request, "plum")) != tag_in(*files.answer(request)));
+  request.target = "/index.html";
+  CHECK(files.answer(request, "plum")->ends_with("plain"));
 }
 
 TEST_CASE("static files: a missing folder or too many bytes are refused at start") {

@@ -22,13 +22,16 @@ inline constexpr int kPatienceMs = 5'000;
 
 class WireClient {
  public:
-  explicit WireClient(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  // Not connected yet: a test that counts descriptors makes all its own first.
+  WireClient() : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {}
+  explicit WireClient(std::uint16_t port) : WireClient() { connect(port); }
+  void connect(std::uint16_t port) {
     sockaddr_in to{};
     to.sin_family = AF_INET;
     to.sin_port = htons(port);
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (::connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) {
-      ::close(socket_);
+      ::close(std::exchange(socket_, -1));
       throw std::runtime_error("connect failed");
     }
     const int on = 1;

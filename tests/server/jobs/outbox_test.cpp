@@ -238,6 +238,27 @@ TEST_CASE("outbox: the next due time is that of the earliest waiting job or endi
   CHECK(next() == kNow + 200'000);
 }
 
+TEST_CASE("outbox: the backlog says what is due, waits, runs and is dead") {
+  testing::ScratchShop shop;
+  shop.db().write([](storage::Tx& tx) {
+    for (const char* subject : {"1", "2", "3", "4"}) {
+      outbox::enqueue(tx, "kind", subject, 1'000, 1'000, TraceId());
+    }
+    outbox::enqueue(tx, "kind", "later", 90'000, 1'000, TraceId());
+    const std::vector<Job> taken = outbox::claim(tx, 2'000, 60'000, 2);
+    REQUIRE(taken.size() == 2);
+    CHECK(outbox::bury(tx, taken[0], "poison"));
+    return true;
+  });
+  outbox::Backlog seen;
+  shop.db().read([&seen](storage::Reader& reader) { seen = outbox::backlog(reader, 31'000); });
+  CHECK(seen.due == 2);
+  CHECK(seen.oldest_due_ms == 30'000);
+  CHECK(seen.waiting == 1);
+  CHECK(seen.leased == 1);
+  CHECK(seen.dead == 1);
+}
+
 TEST_CASE("outbox: a long reason is cut, not refused") {
   Queue queue;
   queue.enqueue("a", "1", kNow);

@@ -6,7 +6,9 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <map>
 #include <mutex>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -14,6 +16,7 @@
 
 #include "tests/support/manual_clock.h"
 #include "tests/support/scratch_shop.h"
+#include "tests/support/seeded_random.h"
 
 namespace topup::jobs {
 namespace {
@@ -50,7 +53,7 @@ class Heard {  // what handlers and the observer said, for a test that waits
 
 class Workshop {
  public:
-  explicit Workshop(int threads = 2) : worker(shop.db(), clock, threads) {
+  explicit Workshop(int threads = 2) : worker(shop.db(), clock, random, {.threads = threads}) {
     worker.observe([this](const std::string& kind, const std::string& outcome) {
       heard.say(kind + " " + outcome);
     });
@@ -78,6 +81,7 @@ class Workshop {
 
   testing::QuietLog quiet;
   testing::ManualClock clock;
+  testing::SeededRandom random{7};
   testing::ScratchShop shop;
   Heard heard;
   Worker worker;
@@ -126,8 +130,33 @@ TEST_CASE(
       workshop.clock.advance(delays.back());
       workshop.worker.wake();
     }
-    CHECK(delays == std::vector<std::int64_t>{1'000, 2'000, 4'000, 8'000});
+    for (std::size_t i = 0; i < delays.size(); ++i) {
+      CHECK(delays[i] >= kMinBackoffMs);
+      CHECK(delays[i] <= longest_backoff_ms(static_cast<std::int64_t>(i) + 1));
+    }
   }
+}
+
+TEST_CASE("worker: what this node does not know it leaves to one that does, but not for ever") {
+  Workshop workshop;
+  int runs = 0;
+  Worker here(workshop.shop.db(), workshop.clock, workshop.random,
+              {.threads = 1, .leave_strangers_ms = kStrangersMs});
+  Worker there(workshop.shop.db(), workshop.clock, workshop.random, {.threads = 1});
+  there.handle("backup", [&](const Job& job) {
+    ++runs;
+    workshop.finish(job);
+  });
+  std::int64_t wait_ms = 0;
+  workshop.enqueue("backup", "own");
+  CHECK_FALSE(here.step(&wait_ms));
+  CHECK(there.step(&wait_ms));
+  CHECK(runs == 1);
+
+  workshop.enqueue("backup", "again");
+  workshop.clock.advance(kStrangersMs);
+  CHECK(here.step(&wait_ms));
+  CHECK(workshop.shop.text("SELECT last_error FROM outbox") == "no handler for this kind");
 }
 
 TEST_CASE("worker: after the last allowed failure a job is buried and never runs again") {
@@ -149,6 +178,128 @@ TEST_CASE("worker: after the last allowed failure a job is buried and never runs
   workshop.clock.advance(kMaxBackoffMs);
   workshop.worker.wake();
   CHECK_FALSE(workshop.heard.wait_for("poison buried", 2, 100ms));
+}
+
+TEST_CASE("O-08: 10,000 waiting jobs of one kind, and all of them poison, delay no other") {
+  constexpr int kOthers = 60;
+  Workshop workshop(8);
+  workshop.worker.handle("flood", [](const Job&) {
+    std::this_thread::sleep_for(4ms);
+    throw std::runtime_error("always");
+  });
+  workshop.shop.db().write([&](storage::Tx& tx) {
+    const std::int64_t now = workshop.clock.wall_ms();
+    for (int i = 0; i < 10'000; ++i)  // urgent, and waiting for long: nothing ranks before them
+      outbox::enqueue(tx, "flood", std::to_string(i), now - 3'600'000, now, TraceId(),
+                      Priority::money);
+    return true;
+  });
+  workshop.worker.start();
+  REQUIRE(workshop.heard.wait_for("flood failed", 20));
+  std::vector<std::chrono::milliseconds> delays;
+  for (int i = 0; i < kOthers; ++i) {
+    const auto began = std::chrono::steady_clock::now();
+    workshop.enqueue("good", std::to_string(i));
+    REQUIRE(workshop.heard.wait_for("ran " + std::to_string(i)));
+    delays.push_back(std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now() - began));
+  }
+  std::sort(delays.begin(), delays.end());
+  CHECK(delays.back() < 1'000ms);  // the p99 of 60 is the longest
+  CHECK(workshop.shop.integer("SELECT COUNT(*) FROM outbox WHERE attempts = 0") > 1'000);
+  MESSAGE("figure O-08: others waited " << delays[kOthers / 2].count() << " ms (median), "
+                                        << delays.back().count() << " ms (longest)");
+}
+
+TEST_CASE("worker: no kind holds more threads than it may, and the rest serve the others") {
+  Workshop workshop(4);
+  std::atomic<int> wide{0}, widest{0}, narrow{0}, narrowest{0};
+  const auto count = [&](std::atomic<int>& now, std::atomic<int>& most) {
+    return [&](const Job& job) {
+      const int here = ++now;
+      for (int seen = most; seen < here && !most.compare_exchange_weak(seen, here);) {
+      }
+      std::this_thread::sleep_for(5ms);
+      --now;
+      workshop.finish(job);
+    };
+  };
+  workshop.worker.handle("wide", count(wide, widest));
+  workshop.worker.handle("narrow", count(narrow, narrowest), 1);
+  for (int i = 0; i < 20; ++i) {
+    workshop.enqueue("wide", std::to_string(i));
+    workshop.enqueue("narrow", std::to_string(i));
+  }
+  workshop.worker.start();
+  CHECK(workshop.heard.wait_for("wide settled", 20));
+  CHECK(workshop.heard.wait_for("narrow settled", 20));
+  CHECK(widest == 3);
+  CHECK(narrowest == 1);
+}
+
+TEST_CASE("worker: who waits gains priority, so urgent jobs starve nobody") {
+  Workshop workshop(1);
+  std::atomic<bool> over{false};
+  workshop.worker.handle("urgent", [&](const Job& job) {
+    workshop.clock.advance(1'000);
+    if (over) return workshop.finish(job);
+    (void)storage::with_tx(workshop.shop.db(), [&](storage::Tx& tx) {
+      return outbox::reschedule(tx, job, workshop.clock.wall_ms(), "");  // due again at once
+    });
+    workshop.heard.say("urgent ran");
+  });
+  workshop.shop.db().write([&](storage::Tx& tx) {
+    const std::int64_t now = workshop.clock.wall_ms();
+    outbox::enqueue(tx, "good", "patient", now, now, TraceId(), Priority::background);
+    outbox::enqueue(tx, "urgent", "1", now, now, TraceId(), Priority::money);
+    return true;
+  });
+  workshop.worker.start();
+  CHECK(workshop.heard.wait_for("ran patient"));
+  over = true;
+  CHECK(workshop.heard.times("urgent ran") > 50);  // but not before it had waited
+  CHECK(workshop.heard.times("urgent ran") < 300);
+}
+
+TEST_CASE("worker: a clock that is put back by a year does not put jobs off for a year") {
+  Workshop workshop(1);
+  std::atomic<int> jumps{0};
+  workshop.worker.on_clock_jump([&] { ++jumps; });
+  workshop.worker.start();
+  workshop.enqueue("poison", "1");
+  REQUIRE(workshop.heard.wait_for("poison failed"));
+  workshop.clock.jump_wall(-365LL * 86'400'000);
+  for (int i = 0; i < 200 && jumps == 0; ++i) {
+    workshop.worker.wake();
+    std::this_thread::sleep_for(10ms);
+  }
+  CHECK(jumps == 1);
+  CHECK(workshop.run_at() <= workshop.clock.wall_ms() + kMaxBackoffMs);
+  workshop.clock.advance(kMaxBackoffMs);
+  workshop.worker.wake();
+  CHECK(workshop.heard.wait_for("poison failed", 2));
+}
+
+TEST_CASE(
+    "O-06: after half of its lease a job begins nothing outside, and never without its lease") {
+  Workshop workshop(1);
+  std::atomic<bool> at_once{false}, late{true}, taken{true};
+  workshop.worker.handle("sends", [&](const Job& job) {
+    at_once = still_mine(workshop.shop.db(), workshop.clock, job);
+    workshop.clock.advance(kLeaseMs / 2);
+    late = still_mine(workshop.shop.db(), workshop.clock, job);
+    Job other = job;
+    other.deadline_mono_ms = 0;
+    workshop.shop.tamper("UPDATE outbox SET fence = fence + 1");
+    taken = still_mine(workshop.shop.db(), workshop.clock, other);
+    workshop.heard.say("asked");
+  });
+  workshop.enqueue("sends", "1");
+  workshop.worker.start();
+  REQUIRE(workshop.heard.wait_for("asked"));
+  CHECK(at_once);
+  CHECK_FALSE(late);
+  CHECK_FALSE(taken);
 }
 
 TEST_CASE("worker: poison jobs delay nobody") {

@@ -2,10 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "server/ledger/chart.h"
 #include "tests/support/scratch_shop.h"
 #include "tests/support/seeded_random.h"
 
@@ -29,18 +31,18 @@ std::vector<std::string> wrong(testing::ScratchShop& shop) {
 
 void fill(testing::ScratchShop& shop) {
   const Money cost{680, Currency::usd};
-  put(shop, payment_received("T1", "wechat", fen(4'975)), 1);
+  put(shop, payment_received("T1", {"wechat"}, fen(4'975)), 1);
   put(shop, order_fulfilled("S1", "reloadly", fen(4'975), &cost), 2);
-  put(shop, payment_received("T2", "wechat", fen(300)), 3);
-  put(shop, order_refunded("R1", "wechat", fen(300)), 4);
+  put(shop, payment_received("T2", {"wechat"}, fen(300)), 3);
+  put(shop, order_refunded("R1", {"wechat"}, fen(300)), 4);
 }
 
 TEST_CASE("ledger: posting one event twice throws and changes no balance") {
   testing::ScratchShop shop;
-  put(shop, payment_received("T1", "wechat", fen(100)));
+  put(shop, payment_received("T1", {"wechat"}, fen(100)));
   bool is_constraint = false;
   try {
-    put(shop, payment_received("T1", "wechat", fen(100)));
+    put(shop, payment_received("T1", {"wechat"}, fen(100)));
   } catch (const storage::SqlError& error) {
     is_constraint = error.is_constraint;
   }
@@ -53,8 +55,8 @@ TEST_CASE("ledger: posting one event twice throws and changes no balance") {
 
 TEST_CASE("ledger: the same subject under another template is another event") {
   testing::ScratchShop shop;
-  put(shop, payment_received("X1", "wechat", fen(100)));
-  CHECK_NOTHROW(put(shop, payment_unexplained("X1", "wechat", fen(5))));
+  put(shop, payment_received("X1", {"wechat"}, fen(100)));
+  CHECK_NOTHROW(put(shop, payment_unexplained("X1", {"wechat"}, fen(5))));
   CHECK(wrong(shop).empty());
 }
 
@@ -68,16 +70,16 @@ TEST_CASE("ledger: the trial balance sums to zero in each currency after any mix
     const Money cost{random.below(5'000), Currency::usd};
     switch (random.below(4)) {
       case 0:
-        put(shop, payment_received(subject, "wechat", amount));
+        put(shop, payment_received(subject, {"wechat"}, amount));
         break;
       case 1:
         put(shop, order_fulfilled(subject, "reloadly", amount, &cost));
         break;
       case 2:
-        put(shop, order_refunded(subject, "wechat", amount));
+        put(shop, order_refunded(subject, {"wechat"}, amount));
         break;
       default:
-        put(shop, payment_unexplained(subject, "wechat", amount));
+        put(shop, payment_unexplained(subject, {"wechat"}, amount));
     }
   }
   std::map<Currency, std::int64_t> sums;
@@ -103,6 +105,8 @@ TEST_CASE("ledger: the journals of an order come back in order, with their lines
   CHECK(journals[1].postings[2].account == "cost.sales");
   CHECK(journals[1].postings[3].amount == Money{-680, Currency::usd});
   CHECK(journals[3].at_ms == 4);
+  for (std::size_t i = 0; i < journals.size(); ++i)
+    CHECK(journals[i].seq == static_cast<std::int64_t>(i) + 1);
 }
 
 TEST_CASE("ledger: verification finds each kind of damage done behind the program's back") {
@@ -132,6 +136,24 @@ TEST_CASE("ledger: verification finds each kind of damage done behind the progra
        "DELETE FROM journals WHERE journal_id = 'refund:R1';"
        "DELETE FROM postings WHERE journal_id = 'refund:R1'",
        "balance differs from its postings asset.channel_clearing.wechat CNY"},
+      {"an event removed with its balance",
+       "DELETE FROM journals WHERE journal_id = 'payment:T2';"
+       "DELETE FROM postings WHERE journal_id = 'payment:T2';"
+       "UPDATE account_balances SET balance_minor = balance_minor - 300 WHERE account LIKE "
+       "'asset.ch%';"
+       "UPDATE account_balances SET balance_minor = balance_minor + 300 WHERE account LIKE 'liab%'",
+       "a journal is missing after number 2"},
+      {"the newest event removed with its balance",
+       "DELETE FROM journals WHERE journal_id = 'refund:R1';"
+       "DELETE FROM postings WHERE journal_id = 'refund:R1';"
+       "UPDATE account_balances SET balance_minor = balance_minor + 300 WHERE account LIKE "
+       "'asset.ch%';"
+       "UPDATE account_balances SET balance_minor = balance_minor - 300 WHERE account LIKE 'liab%'",
+       "the head of the journals does not fit them: it says 4"},
+      {"an account that nobody has",
+       "UPDATE postings SET account = 'asset.pocket' WHERE account = 'revenue.sales';"
+       "UPDATE account_balances SET account = 'asset.pocket' WHERE account = 'revenue.sales'",
+       "account that the chart does not have: asset.pocket"},
       {"a changed balance",
        "UPDATE account_balances SET balance_minor = balance_minor + 1 WHERE currency = 'USD'",
        "balance differs from its postings cost.sales USD"},
@@ -145,14 +167,49 @@ TEST_CASE("ledger: verification finds each kind of damage done behind the progra
     testing::ScratchShop shop;
     fill(shop);
     REQUIRE(wrong(shop).empty());
-    shop.tamper(
-        "DROP TRIGGER journals_stay; DROP TRIGGER postings_keep; DROP TRIGGER postings_stay;");
+    shop.drop_trigger("journals_stay", "journals");
+    shop.drop_trigger("postings_keep", "postings");
+    shop.drop_trigger("postings_stay", "postings");
     shop.tamper(damage.statements);
     const std::vector<std::string> found = wrong(shop);
     std::string all;
     for (const std::string& line : found) all += line + "\n";
     CHECK_MESSAGE(all.find(damage.found) != std::string::npos, all);
   }
+}
+
+TEST_CASE("F039: a mistake is taken back by the opposite journal, once, and nothing is edited") {
+  testing::ScratchShop shop;
+  put(shop, adjusted("A1", "cost.adjustments", "asset.bank", fen(700)));
+  const auto back = [&shop](const char* id) {
+    const auto done = storage::with_tx(
+        shop.db(), [&](storage::Tx& tx) { return take_back(tx, id, TraceId("trace"), 2); });
+    return done ? std::string() : std::string(done.error().reason);
+  };
+  CHECK(back("adjustment:A1") == "");
+  CHECK(back("adjustment:A1") == "journal_taken_back");
+  CHECK(back("taken_back:adjustment:A1") == "journal_not_reversible");
+  CHECK(back("adjustment:A2") == "journal_not_found");
+  shop.db().read([](storage::Reader& reader) {
+    CHECK(balance_of(reader, "asset.bank", Currency::cny).minor == 0);
+    CHECK(find(reader, "adjustment:A1")->postings.size() == 2);
+    CHECK(list_by_hand(reader, 0, 10).size() == 1);  // the other one is of kOrder, as put() says
+  });
+  CHECK(wrong(shop).empty());
+}
+
+TEST_CASE("ledger: the chart in the database is the chart of the program") {
+  testing::ScratchShop shop;
+  std::vector<std::string> stored = shop.texts(
+      "SELECT family || ' ' || kind || ' ' || normal_side || ' ' || parts FROM accounts");
+  std::vector<std::string> known;
+  for (const Family& family : kChart) {
+    known.push_back(std::string(family.name) + " " + std::string(word_of(family.kind)) + " " +
+                    std::string(word_of(family.normal)) + " " + std::to_string(family.most_parts));
+  }
+  std::sort(stored.begin(), stored.end());
+  std::sort(known.begin(), known.end());
+  CHECK(stored == known);
 }
 
 }  // namespace

@@ -147,6 +147,7 @@ TEST_CASE("C-01: one notification heard 1,000 times has one effect") {
     changed += *heard ? 1 : 0;
   }
   CHECK(changed == 1);
+  MESSAGE("figure C-01: 1,000 times heard, " << changed << " effect");
   CHECK(shop.journals("payment") == 1);
   CHECK(shop.jobs(job_kind::kSubmit) == 1);
   CHECK(shop.shop.integer("SELECT COUNT(*) FROM notifications") == 501);

@@ -91,6 +91,33 @@ TEST_CASE("refund: one that never ends is asked about ever more rarely, and not 
   CHECK(shop.jobs(job_kind::kRefund) == 1);
 }
 
+TEST_CASE("R-05: a refund that stays open for days is told to a person once, and closes its item") {
+  for (const bool is_processing : {true, false}) {
+    CAPTURE(is_processing);
+    OrderShop shop;
+    const OrderId order = refunding_order(shop);
+    if (is_processing) {
+      shop.wechat->refunds.then(said(shop, order, RefundState::processing));
+      shop.wechat->refund_queries.usually(
+          payments::Outcome<RefundTrade>(said(shop, order, RefundState::processing)));
+    } else {
+      shop.wechat->refunds.usually(payments::Outcome<RefundTrade>(Unknown{"deadline"}));
+    }
+    CHECK(shop.run_until_quiet((is_processing ? 3 : 1) * kDayMs24 - 2 * 3'600'000));
+    CHECK(shop.work_items().empty());
+    CHECK(shop.run_until_quiet(kDayMs24));
+    CHECK(shop.work_items() == std::vector<std::string>{"refund_waits"});
+    CHECK(shop.jobs(job_kind::kRefund) == 1);  // asking goes on
+    shop.wechat->refunds.usually(
+        payments::Outcome<RefundTrade>(said(shop, order, RefundState::succeeded)));
+    shop.wechat->refund_queries.usually(
+        payments::Outcome<RefundTrade>(said(shop, order, RefundState::succeeded)));
+    CHECK(shop.run_until_quiet(kDayMs24));
+    CHECK(shop.state(order) == State::refunded);
+    CHECK(shop.shop.integer("SELECT COUNT(*) FROM work_items WHERE state = 'open'") == 0);
+  }
+}
+
 TEST_CASE("refund: a definite refusal ends with a person, and the money stays owed") {
   for (const RefundState state : {RefundState::closed, RefundState::abnormal}) {
     OrderShop shop;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "server/orders/transition.h"
+#include "server/suppliers/exchange_store.h"
 #include "tests/support/order_shop.h"
 
 namespace topup::orders {
@@ -309,18 +310,102 @@ TEST_CASE("held: the same id is submitted again after a growing wait, and succee
   CHECK(sent_at[2] - sent_at[1] > sent_at[1] - sent_at[0]);
 }
 
-TEST_CASE(
-    "held: after the last allowed try a person is called, and nothing is refunded by itself") {
+TEST_CASE("X14: a line that stays down is told to a person, and the promise ends in a refund") {
   OrderShop shop;
   const OrderId order = shop.paid_order();
+  const std::int64_t paid_at = shop.clock.wall_ms();
   shop.reloadly->submits.usually(ScriptedSupplier::said(SupplyState::held, "INSUFFICIENT_BALANCE"));
-  CHECK(shop.run_until_quiet(kDayMs24));
-  CHECK(shop.state(order) == State::manual);
-  CHECK(shop.reloadly->submits.calls() ==
-        static_cast<std::size_t>(shop.env.settings.max_supplier_holds));
-  CHECK(shop.work_items() == std::vector<std::string>{"give_up"});
+  CHECK(shop.run_until_quiet(shop.env.settings.hold_promise_ms - 130'000));
+  CHECK(shop.state(order) == State::paid);
   CHECK(shop.refunds_of(order).empty());
+  CHECK(shop.work_items() == std::vector<std::string>{"supplier_line_down"});
+  CHECK(shop.run_until_quiet(kDayMs24));
+  CHECK(shop.state(order) == State::refunded);
+  CHECK(shop.clock.wall_ms() - paid_at >= shop.env.settings.hold_promise_ms);
+  CHECK(shop.wechat->refunds.calls() == 1);
+  CHECK(shop.shop.text("SELECT reason FROM refunds") == "not_delivered_in_time");
+  CHECK(shop.supply_of(order).state == supply_state::kRejected);
+  const auto heard = shop.reloadly->submits.heard();
+  for (const suppliers::SubmitRequest& request : heard)
+    CHECK(request.attempt_id == heard.front().attempt_id);
   CHECK(shop.shop.integer("SELECT COUNT(*) FROM outbox") == 0);
+  CHECK(shop.broken_books() == "");
+}
+
+TEST_CASE("O-04: what a supplier that does not deduplicate may have got is never sent again") {
+  OrderShop shop;
+  shop.reloadly->knows_repeats = false;
+  const OrderId order = shop.paid_order();
+  shop.reloadly->submits.usually(ScriptedSupplier::said(SupplyState::held, "INSUFFICIENT_BALANCE"));
+  shop.run_due();
+  CHECK(shop.state(order) == State::unknown);
+  shop.reloadly->queries.then(ScriptedSupplier::said(SupplyState::rejected, "NO_BALANCE"));
+  CHECK(shop.run_until_quiet(kDayMs24));
+  CHECK(shop.reloadly->submits.calls() == 1);
+  CHECK(shop.state(order) == State::refunded);
+}
+
+TEST_CASE("O-04: what never left such a supplier's door may go again") {
+  OrderShop shop;
+  shop.reloadly->knows_repeats = false;
+  const OrderId order = shop.paid_order();
+  shop.reloadly->submits.then(ScriptedSupplier::said(SupplyState::held, "not_sent"));
+  CHECK(shop.run_until_quiet(kDayMs24));
+  CHECK(shop.reloadly->submits.calls() == 2);
+  CHECK(shop.state(order) == State::succeeded);
+}
+
+TEST_CASE("X10: a delivery that the supplier takes back is undone in the books and shown") {
+  OrderShop shop;
+  const OrderId order = shop.paid_order();
+  SupplyOutcome done = ScriptedSupplier::said(SupplyState::succeeded, "COMPLETED");
+  done.cost = Money{712, Currency::usd};
+  shop.reloadly->submits.then(done);
+  shop.run_due();
+  CHECK(shop.state(order) == State::succeeded);
+  const AttemptId attempt = shop.supply_of(order).id;
+  shop.reloadly->queries.then(ScriptedSupplier::said(SupplyState::succeeded, "COMPLETED"));
+  (void)shop.supply.on_hint(attempt);
+  shop.run_due();
+  CHECK(shop.state(order) == State::succeeded);
+  shop.reloadly->queries.then(ScriptedSupplier::said(SupplyState::rejected, "REVERSED"));
+  (void)shop.supply.on_hint(attempt);
+  (void)shop.supply.on_hint(attempt);
+  shop.run_due();
+  CHECK(shop.state(order) == State::reversed);
+  CHECK(shop.supply_of(order).state == supply_state::kReversed);
+  CHECK(shop.journals("reversal") == 1);
+  CHECK(shop.work_items() == std::vector<std::string>{"supplier_reversed"});
+  CHECK(shop.refunds_of(order).empty());
+  CHECK(shop.broken_books() == "");
+}
+
+TEST_CASE("F006: each exchange is a row, with the account masked and what we made of the answer") {
+  OrderShop shop;
+  const OrderId order = shop.paid_order();
+  SupplyOutcome accepted = ScriptedSupplier::said(SupplyState::accepted, "PROCESSING");
+  accepted.supplier_order_id = "theirs-1";
+  shop.reloadly->submits.then_do([&](const suppliers::SubmitRequest&) {
+    shop.clock.advance(250);
+    return accepted;
+  });
+  shop.reloadly->queries.then(ScriptedSupplier::said(SupplyState::succeeded, "SUCCESSFUL"));
+  CHECK(shop.run_until_quiet(kDayMs24));
+  std::vector<suppliers::Exchange> rows;
+  shop.shop.db().read(
+      [&](storage::Reader& reader) { rows = suppliers::exchange_store::of_order(reader, order); });
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].operation == "submit");
+  CHECK(rows[0].outcome == "accepted");
+  CHECK(rows[0].code == "PROCESSING");
+  CHECK(rows[0].latency_ms == 250);
+  CHECK(rows[0].attempt == shop.supply_of(order).id);
+  CHECK(rows[0].request.find("138****8000") != std::string::npos);
+  CHECK(rows[0].request.find(std::string(testing::kNumber)) == std::string::npos);
+  CHECK(rows[0].response.find("theirs-1") != std::string::npos);
+  CHECK(rows[1].operation == "query");
+  CHECK(rows[1].outcome == "succeeded");
+  CHECK_THROWS_AS(shop.shop.tamper("DELETE FROM supplier_exchanges"), storage::SqlError);
 }
 
 TEST_CASE(
@@ -346,7 +431,7 @@ TEST_CASE("supply: an account that cannot be opened is held, and never leaves th
   CHECK(shop.supply_of(order).code == "account_unreadable");
 }
 
-TEST_CASE("supply: a paid order that no supplier lists waits for a person") {
+TEST_CASE("X14: a paid order that no supplier lists is told to a person, and refunded in time") {
   OrderShop shop;
   const OrderId order = shop.place();
   const OutTradeNo no = shop.start(order);
@@ -354,6 +439,8 @@ TEST_CASE("supply: a paid order that no supplier lists waits for a person") {
   CHECK(*shop.notify(OrderShop::paid(no)));
   CHECK(shop.state(order) == State::paid);
   CHECK(shop.work_items() == std::vector<std::string>{"no_supplier"});
+  CHECK(shop.run_until_quiet(kDayMs24));
+  CHECK(shop.state(order) == State::refunded);  // at the end of the promised time
 }
 
 TEST_CASE("supply: jobs about nothing, or about what is over, end quietly") {

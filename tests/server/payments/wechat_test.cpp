@@ -208,12 +208,12 @@ TEST_CASE("wechat: a configuration that cannot work is a broken invariant") {
   const auto made = [&world](WechatConfig bad) {
     make_wechat(std::move(bad), world.wechat, world.clock, world.random);
   };
-  WechatConfig short_key = config(), no_keys = config(), no_mchid = config();
+  WechatConfig short_key = config(), no_appid = config(), no_mchid = config();
   short_key.apiv3_key.pop_back();
-  no_keys.verify_keys.clear();
+  no_appid.appid.clear();
   no_mchid.mchid.clear();
   CHECK_THROWS_AS(made(short_key), InvariantBroken);
-  CHECK_THROWS_AS(made(no_keys), InvariantBroken);
+  CHECK_THROWS_AS(made(no_appid), InvariantBroken);
   CHECK_THROWS_AS(made(no_mchid), InvariantBroken);
 }
 

@@ -7,6 +7,7 @@
 
 #include "server/payments/wechat.h"
 #include "server/suppliers/reloadly.h"
+#include "shared/time_point.h"
 #include "tests/server/rehearsal/rehearsed_shop.h"
 
 using namespace topup;
@@ -167,4 +168,119 @@ TEST_CASE("Reloadly: catalogue, top-up, signed webhook, query and balance agree"
   CHECK(after->minor >= before->minor - outcome.cost->minor - 1);
   CHECK(supplier->submit(submit).state == suppliers::SupplyState::succeeded);  // the same top-up
   CHECK(supplier->balance()->minor == after->minor);
+}
+
+TEST_CASE("Reloadly: F001: amounts, ranges and bundles abroad are listed and delivered") {
+  RehearsedShop shop;
+  const auto& access = shop.world->access();
+  const auto supplier = suppliers::make_reloadly(
+      {access.reloadly_client_id, access.reloadly_client_secret, access.reloadly_origin,
+       access.reloadly_webhook_secret, Currency::usd},
+      *shop.auth, *shop.reloadly, shop.clock);
+  struct Place {
+    const char *country, *number;
+  };
+  int ordered = 0, data = 0, ranges = 0;
+  for (const Place& place :
+       {Place{"TH", "+66812345678"}, Place{"NG", "+2348031234567"}, Place{"PH", "+639171234567"}}) {
+    CAPTURE(place.country);
+    const auto products = supplier->products(place.country);
+    REQUIRE(products);
+    CHECK(products->size() >= 5);
+    const auto owner = supplier->look_up(place.number);
+    REQUIRE(owner);
+    CHECK(owner->country == place.country);
+    std::string number = place.number;
+    const auto ending = [&number](const char* four) {
+      return number.replace(number.size() - 4, 4, four);
+    };
+    CHECK(supplier->look_up(ending("9081")).error().reason == "operator_unknown");
+    const auto ported = supplier->look_up(ending("9083"));
+    REQUIRE(ported);
+    CHECK(ported->supplier_operator_id != owner->supplier_operator_id);
+    CHECK(supplier->look_up(ending("9084"))->supplier_operator_id == "999999");
+    for (const ProductKind kind : {ProductKind::airtime, ProductKind::data}) {
+      for (const bool is_range : {false, true}) {
+        for (const auto& product : *products) {
+          if (product.kind != kind || (product.step_minor > 0) != is_range) continue;
+          suppliers::SubmitRequest request;
+          request.attempt_id = AttemptId("SABROAD0000" + std::to_string(++ordered));
+          request.supplier_operator_id = product.supplier_operator_id;
+          request.country = place.country;
+          request.account_number = place.number;
+          request.face = product.face;
+          if (is_range) request.face.minor += product.step_minor;
+          request.kind = kind;
+          CHECK(product.cost.minor > 0);
+          CHECK(supplier->submit(request).state == suppliers::SupplyState::accepted);
+          REQUIRE(soon([&] {
+            return supplier->query(request.attempt_id, "").state ==
+                   suppliers::SupplyState::succeeded;
+          }));
+          // What is listed is what is taken, to the cent.
+          const auto said = supplier->query(request.attempt_id, "");
+          REQUIRE(said.cost);
+          if (!is_range) CHECK(std::abs(said.cost->minor - product.cost.minor) <= 1);
+          ++(is_range ? ranges : kind == ProductKind::data ? data : ordered);
+          break;
+        }
+      }
+    }
+  }
+  CHECK(data >= 1);
+  CHECK(ranges >= 1);
+  // A number of another country is refused, and nothing is taken for it.
+  const auto before = supplier->balance();
+  const auto thai = supplier->products("TH");
+  suppliers::SubmitRequest wrong;
+  wrong.attempt_id = AttemptId("SABROAD00099");
+  wrong.supplier_operator_id = thai->front().supplier_operator_id;
+  wrong.country = "TH";
+  wrong.account_number = "+639171234567";
+  wrong.face = thai->front().face;
+  CHECK(supplier->submit(wrong).state == suppliers::SupplyState::rejected);
+  CHECK(supplier->balance()->minor == before->minor);
+}
+
+TEST_CASE("WeChat: the rehearsed bill reads, and differs from the books only where planted") {
+  RehearsedShop shop;
+  const auto key = base::RsaKey::from_private_pem(shop.world->access().merchant_private_key_pem);
+  const auto channel =
+      pay::make_wechat(config_of(shop, *key), *shop.wechat, shop.clock, shop.random);
+  const auto today = day_text(shop.clock.wall_ms(), kShanghaiOffsetMs);
+  for (const char* number : {"BILL-000001", "BILL-000002", "BILL-000003"}) {
+    REQUIRE(std::holds_alternative<pay::PrepayTicket>(
+        channel->prepay(prepay_of(number, pay::Scene::h5, shop.clock.wall_ms()))));
+  }
+  pay_at_sheet(shop, "BILL-000001");
+  pay_at_sheet(shop, "BILL-000002");
+  REQUIRE(std::holds_alternative<pay::RefundTrade>(channel->refund(
+      {OutRefundNo("BILL-R00001"), OutTradeNo("BILL-000002"), fen(1'000), fen(9'950), "part"})));
+  CHECK(std::get<pay::Unknown>(channel->bill(today)).why == "STATEMENT_CREATING");
+
+  shop.clock_skip_ms += 40 * 3'600'000;  // tomorrow after ten
+  const auto bill = channel->bill(today);
+  REQUIRE(std::holds_alternative<pay::Bill>(bill));
+  const auto& read = std::get<pay::Bill>(bill);
+  CHECK(read.lines.size() == 3);
+  CHECK(read.paid == fen(19'900));
+  CHECK(read.refunded == fen(1'000));
+  CHECK(read.fees == fen(60 + 60 - 6));
+  CHECK(read.lines[0].payee.empty());
+  const auto day_before = day_text(shop.clock.wall_ms() - 3 * kDayMs, kShanghaiOffsetMs);
+  CHECK(std::get<pay::Bill>(channel->bill(day_before)).lines.empty());
+
+  const auto plant = [&](const Json& what) {
+    REQUIRE(shop.control(*shop.wechat, "/control/bill", what).status == 200);
+  };
+  plant({{"plant", "leave_out"}, {"number", "BILL-000001"}});
+  plant({{"plant", "twice"}, {"number", "BILL-000002"}});
+  plant({{"plant", "stranger"}, {"number", "BILL-999999"}, {"value", "777"}, {"day", today}});
+  const auto planted = std::get<pay::Bill>(channel->bill(today));
+  CHECK(planted.payments == 3);
+  CHECK(planted.paid == fen(2 * 9'950 + 777));
+  plant({{"plant", "none"}});
+  CHECK(std::get<pay::Bill>(channel->bill(today)).paid == fen(19'900));
+  REQUIRE(shop.control(*shop.wechat, "/control", {{"next", "bill_hash"}}).status == 200);
+  CHECK(std::get<pay::Unknown>(channel->bill(today)).why == "bill_hash_differs");
 }

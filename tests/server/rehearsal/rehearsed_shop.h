@@ -319,9 +319,13 @@ class RehearsedShop {
   void copy_keys() {
     static const auto merchant = base::RsaKey::generate();
     static const auto platform = base::RsaKey::generate();
+    static const auto authority = base::RsaKey::generate();
     std::filesystem::create_directories(folder / "rehearsal");
     std::ofstream(folder / "rehearsal/wechat_merchant.pem") << merchant.private_pem();
     std::ofstream(folder / "rehearsal/wechat_platform.pem") << platform.private_pem();
+    std::ofstream(folder / "rehearsal/alipay_app.pem") << merchant.private_pem();
+    std::ofstream(folder / "rehearsal/alipay.pem") << platform.private_pem();
+    std::ofstream(folder / "rehearsal/wechat_authority.pem") << authority.private_pem();
   }
 
   const int speed_;

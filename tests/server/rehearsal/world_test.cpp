@@ -10,10 +10,14 @@ namespace {
 TEST_CASE("world: each party has its own port and the names of the parties are stable words") {
   RehearsedShop shop;
   const auto& access = shop.world->access();
-  const std::set<std::string> origins = {access.wechat_origin, access.reloadly_auth_origin,
-                                         access.reloadly_origin};
-  CHECK(origins.size() == 3);
-  CHECK(shop.world->parties() == std::vector<std::string>{"wechat_pay", "reloadly"});
+  const std::set<std::string> origins = {
+      access.wechat_origin,          access.reloadly_auth_origin, access.reloadly_origin,
+      access.wechat_platform_origin, access.sms_origin,           access.alipay_origin,
+      access.dtone_origin,           access.dingconnect_origin,   access.juhe_origin};
+  CHECK(origins.size() == 9);
+  CHECK(shop.world->parties() == std::vector<std::string>{"wechat_pay", "reloadly",
+                                                          "wechat_platform", "sms", "alipay",
+                                                          "dtone", "dingconnect", "juhe"});
 }
 
 TEST_CASE("world: ports follow the first one, and a busy one is passed over") {
@@ -86,10 +90,10 @@ TEST_CASE(
 TEST_CASE("world: each party lists its magic") {
   RehearsedShop shop;
   const auto wechat = Json::parse(shop.page("/magic").body);
-  CHECK(wechat.at("kinds").size() == 8);
+  CHECK(wechat.at("kinds").size() == 13);
   const auto reloadly =
       shop.reloadly->call({.method = "GET", .target = "/magic", .headers = {}, .body = {}});
-  CHECK(Json::parse(reloadly.body).at("recipient_numbers").size() == 9);
+  CHECK(Json::parse(reloadly.body).at("recipient_numbers").size() == 10);
 }
 
 TEST_CASE("world: requests after stop are refused instead of being left open") {

@@ -13,7 +13,7 @@
 #include "server/base/crypto.h"
 #include "server/base/log.h"
 #include "server/base/random.h"
-#include "server/suppliers/reloadly_json.h"
+#include "server/suppliers/exact_json.h"
 #include "server/suppliers/suppliers.h"
 #include "shared/check.h"
 #include "tests/support/scripted_outbound.h"
@@ -529,22 +529,22 @@ TEST_CASE("reloadly: numbers keep their literal text and never become doubles") 
   };
   for (const Row& row : rows) {
     CAPTURE(row.literal);
-    const auto json = reloadly_json_in(std::string(R"({"amount":)") + row.literal + "}");
+    const auto json = exact_json_in(std::string(R"({"amount":)") + row.literal + "}");
     REQUIRE(json);
     const auto amount = amount_in(*json, "amount", row.currency, row.round);
     CHECK(amount.has_value() == (row.minor >= 0));
     if (amount) CHECK(*amount == Money{row.minor, row.currency});
   }
-  CHECK_FALSE(reloadly_json_in(R"({"a":1,"a":2})"));
-  CHECK_FALSE(reloadly_json_in(R"({"a":NaN})"));
-  CHECK_FALSE(reloadly_json_in(""));
+  CHECK_FALSE(exact_json_in(R"({"a":1,"a":2})"));
+  CHECK_FALSE(exact_json_in(R"({"a":NaN})"));
+  CHECK_FALSE(exact_json_in(""));
 }
 
 TEST_CASE("reloadly: apart from fractions the tree is the one that the gate builds") {
   for (const char* name : {"report_page.json", "report_empty.json", "callback_nested.json"}) {
     CAPTURE(name);
     const std::string text = read_fixture(std::string("reloadly/") + name);
-    auto exact = *reloadly_json_in(text);
+    auto exact = *exact_json_in(text);
     auto plain = *base::json_in(text);
     for (auto* tree : {&exact, &plain}) {
       if (!tree->contains("content")) continue;
@@ -557,7 +557,7 @@ TEST_CASE("reloadly: apart from fractions the tree is the one that the gate buil
   }
 }
 
-TEST_CASE("reloadly: the catalogue lists FIXED operators with local amounts, and nothing else") {
+TEST_CASE("reloadly: the catalogue lists fixed and ranged operators with local amounts, by kind") {
   World world;
   world.airtime.then_answer(200, read_fixture("reloadly/operators.json"));
   const auto products = world.supplier->products("HT");
@@ -566,13 +566,21 @@ TEST_CASE("reloadly: the catalogue lists FIXED operators with local amounts, and
     const char* operator_id;
     const char* name;
     Money face;
+    ProductKind kind;
+    std::int64_t most_minor;
   };
+  constexpr auto kAirtime = ProductKind::airtime;
+  constexpr auto kData = ProductKind::data;
   constexpr Row rows[] = {
-      {"341", "Natcom Haiti", {1000, Currency::usd}},
-      {"341", "Natcom Haiti", {4950, Currency::usd}},
-      {"341", "Natcom Haiti", {7, Currency::usd}},
-      {"342", "日本の携帯", {1000, Currency::jpy}},
-      {"342", "日本の携帯", {3000, Currency::jpy}},
+      {"341", "Natcom Haiti", {1000, Currency::usd}, kAirtime, 0},
+      {"341", "Natcom Haiti", {4950, Currency::usd}, kAirtime, 0},
+      {"341", "Natcom Haiti", {7, Currency::usd}, kAirtime, 0},
+      {"342", "日本の携帯", {1000, Currency::jpy}, kAirtime, 0},
+      {"342", "日本の携帯", {3000, Currency::jpy}, kAirtime, 0},
+      {"343", "Ranged", {100, Currency::usd}, kAirtime, 5'000},
+      {"345", "Some Data", {500, Currency::usd}, kData, 0},
+      {"346", "Some Bundle", {500, Currency::usd}, kData, 0},
+      {"347", "Some PIN", {500, Currency::usd}, ProductKind::pin, 0},
   };
   REQUIRE(products->size() == std::size(rows));
   for (std::size_t i = 0; i < std::size(rows); ++i) {
@@ -580,9 +588,51 @@ TEST_CASE("reloadly: the catalogue lists FIXED operators with local amounts, and
     CHECK((*products)[i].supplier_operator_id == rows[i].operator_id);
     CHECK((*products)[i].operator_name == rows[i].name);
     CHECK((*products)[i].face == rows[i].face);
+    CHECK((*products)[i].kind == rows[i].kind);
+    CHECK((*products)[i].most_minor == rows[i].most_minor);
     CHECK((*products)[i].country == "HT");
   }
   CHECK(world.airtime.requests().at(0).target.find("/operators/countries/HT?") == 0);
+}
+
+const char* const kQuotedOperator =
+    R"({"operatorId":341,"supportsLocalAmounts":true,"denominationType":"FIXED",)"
+    R"("senderCurrencyCode":"USD","destinationCurrencyCode":"USD","internationalDiscount":6,)"
+    R"("fixedAmounts":[9.9,49.1],"localFixedAmounts":[10,49.5]})";
+
+TEST_CASE("reloadly: a bound asks for the price first, discount taken off") {
+  World world;
+  SubmitRequest request = submit_request();
+  request.most_cost = {4'615, Currency::usd};  // 49.10 less 6 % is 46.16, rounded for the shop
+  world.airtime.then_answer(200, kQuotedOperator);
+  const auto dear = world.supplier->submit(request);
+  CHECK(dear.state == SupplyState::rejected);
+  CHECK(dear.code == "cost_too_high");
+  CHECK(world.airtime.calls() == 1);
+  request.most_cost.minor = 4'616;
+  world.airtime.then_answer(200, kQuotedOperator);
+  world.airtime.then_answer(200, R"({"transactionId":4602843})");
+  CHECK(world.supplier->submit(request).state == SupplyState::accepted);
+  world.airtime.then_no_answer();
+  CHECK(world.supplier->submit(request).state == SupplyState::held);
+  request.face.minor = 5'000;
+  world.airtime.then_answer(200, kQuotedOperator);
+  CHECK(world.supplier->submit(request).code == "product_changed");
+}
+
+TEST_CASE("reloadly: a number is looked up by its country") {
+  World world;
+  world.airtime.then_answer(200, R"({"operatorId":341,"name":"Natcom Haiti"})");
+  const auto owner = world.supplier->look_up("+50936377111");
+  REQUIRE(owner);
+  CHECK(owner->supplier_operator_id == "341");
+  CHECK(owner->country == "HT");
+  CHECK(world.airtime.requests().at(0).target ==
+        "/operators/auto-detect/phone/50936377111/countries/HT");
+  world.airtime.then_answer(400, refusal("COULD_NOT_AUTO_DETECT_OPERATOR"));
+  CHECK(world.supplier->look_up("+50936377111").error().reason == "operator_unknown");
+  world.airtime.then_answer(200, "[]");
+  CHECK(world.supplier->look_up("+50936377111").error().reason == "supplier_unavailable");
 }
 
 TEST_CASE("reloadly: a catalogue that cannot be read is unavailable") {

@@ -1,0 +1,129 @@
+#include "server/auth/buyer_sessions.h"
+
+#include <algorithm>
+
+#include "server/audit/audit_log.h"
+#include "server/auth/buyer_session_store.h"
+#include "server/base/crypto.h"
+#include "server/base/log.h"
+
+namespace topup::auth {
+namespace {
+
+namespace rows = buyer_session_store;
+constexpr std::size_t kTokenLength = 43;
+
+std::string hash_of(std::string_view token) { return base::hex(base::sha256(token)); }
+
+}  // namespace
+
+StartedSession BuyerSessions::start_guest(const Caller& caller) {
+  const std::int64_t now = clock_.wall_ms();
+  const UserId user(base::new_id(random_, now));
+  StartedSession session;
+  db_.write([&](storage::Tx& tx) {
+    rows::insert_user(tx, user, now);
+    session = open(tx, user, kGuestProof, caller, "");
+    return true;
+  });
+  return session;
+}
+
+StartedSession BuyerSessions::open(storage::Tx& tx, const UserId& user, std::string_view proof,
+                                   const Caller& caller, std::string_view replaced) {
+  const std::int64_t now = clock_.wall_ms();
+  if (!replaced.empty()) rows::end(tx, hash_of(replaced), "replaced", now);
+  const auto living = rows::list(tx, user, now);
+  for (std::size_t i = kMaxSessionsPerUser - 1; i < living.size(); ++i) {
+    rows::end(tx, living[i].token_hash, "too_many", now);
+  }
+  const StartedSession session{base::new_token(random_), base::new_id(random_, now), user,
+                               now + kSessionIdleMs};
+  rows::SessionRow row;
+  row.token_hash = hash_of(session.token);
+  row.session_id = session.session_id;
+  row.user = user;
+  row.proof = proof;
+  row.device = device_class(caller.user_agent);
+  row.address_masked = masked_address(caller.address);
+  row.device_code = caller.device_code;
+  row.created_at_ms = row.seen_at_ms = now;
+  row.expires_at_ms = session.expires_at_ms;
+  row.ends_by_ms = now + kSessionMostMs;
+  rows::insert(tx, row);
+  return session;
+}
+
+Result<UserId> BuyerSessions::buyer(std::string_view token) {
+  if (token.size() != kTokenLength) return refuse(Code::unauthenticated, "session_missing");
+  const std::string hash = hash_of(token);
+  const std::int64_t now = clock_.wall_ms();
+  std::optional<rows::SessionRow> session;
+  db_.read([&](storage::Reader& reader) { session = rows::find(reader, hash, now); });
+  if (!session) return refuse(Code::unauthenticated, "session_ended");
+  if (now - session->seen_at_ms >= kSeenEveryMs) {
+    const std::int64_t expires = std::min(now + kSessionIdleMs, session->ends_by_ms);
+    try {
+      db_.write([&](storage::Tx& tx) {
+        rows::touch(tx, hash, now, std::max(expires, session->expires_at_ms));
+        return true;
+      });
+    } catch (const storage::SqlError& failure) {  // the next request will note it
+      base::log(base::Level::warn, "session_not_touched", {{"why", failure.what()}});
+    }
+  }
+  return session->user;
+}
+
+std::optional<UserId> BuyerSessions::holder(storage::Reader& reader, std::string_view token) const {
+  if (token.size() != kTokenLength) return std::nullopt;
+  const auto session = rows::find(reader, hash_of(token), clock_.wall_ms());
+  if (!session) return std::nullopt;
+  return session->user;
+}
+
+std::vector<SessionView> BuyerSessions::list(const UserId& user, std::string_view current_token) {
+  const std::string current = hash_of(current_token);
+  std::vector<SessionView> views;
+  db_.read([&](storage::Reader& reader) {
+    views.clear();
+    for (const rows::SessionRow& row : rows::list(reader, user, clock_.wall_ms())) {
+      views.push_back({row.session_id, row.proof, row.device, row.address_masked, row.created_at_ms,
+                       row.seen_at_ms, row.expires_at_ms,
+                       base::constant_time_equal(row.token_hash, current)});
+    }
+  });
+  return views;
+}
+
+Result<bool> BuyerSessions::end(const UserId& user, const std::string& session_id,
+                                const TraceId& trace) {
+  const std::int64_t now = clock_.wall_ms();
+  return storage::with_tx(db_, [&](storage::Tx& tx) -> Result<bool> {
+    const auto living = rows::list(tx, user, now);
+    const auto found = std::find_if(living.begin(), living.end(),
+                                    [&](const auto& row) { return row.session_id == session_id; });
+    if (found == living.end()) return refuse(Code::not_found, "session_not_found", "session_id");
+    rows::end(tx, found->token_hash, "signed_out", now);
+    audit::append(tx, {"buyer:" + user.text, "session.signed_out", session_id, ""}, trace, now);
+    return true;
+  });
+}
+
+int BuyerSessions::end_others(const UserId& user, std::string_view current_token,
+                              const TraceId& trace) {
+  const std::string current = hash_of(current_token);
+  const std::int64_t now = clock_.wall_ms();
+  int ended = 0;
+  db_.write([&](storage::Tx& tx) {
+    ended = rows::end_all(tx, user, current, "signed_out_elsewhere", now);
+    audit::append(tx,
+                  {"buyer:" + user.text, "session.others_signed_out", user.text,
+                   std::to_string(ended) + " sessions"},
+                  trace, now);
+    return true;
+  });
+  return ended;
+}
+
+}  // namespace topup::auth
