@@ -1,42 +1,130 @@
-// The server alone: how soon it is ready, what it holds while idle, and plain reads through door, router and worker.
-import { readFileSync } from 'node:fs';
-import { Shop, sleep } from '../e2e/support/shop.mjs';
+// The server against the limits of the same machine in the same run: door, slow clients, WebSockets, durable writes, start.
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Buyer, Shop, sleep, until } from '../e2e/support/shop.mjs';
 import { figure, median } from './figures.mjs';
+import { isQuick } from './form.mjs';
+import { follower, slowSockets, wrk } from './server_load.mjs';
+
+const peers = fileURLToPath(new URL('../../build/release/topup_bench_server', import.meta.url));
+const kRounds = isQuick ? 1 : 3;
+const kSeconds = isQuick ? 1 : 3;
+const kConnections = 64;
+const kSlow = isQuick ? 100 : 2_000;
+const kFollowers = isQuick ? 400 : 10_000;
 
 const rssMb = (pid) => Number(readFileSync(`/proc/${pid}/status`, 'utf8').match(/VmRSS:\s+(\d+)/)[1]) / 1024;
 
-async function readsPerSecond(origin, seconds) {
-  const end = performance.now() + seconds * 1000;
-  let answered = 0;
-  await Promise.all(Array.from({ length: 16 }, async () => {
-    while (performance.now() < end) {
-      await (await fetch(`${origin}/healthz`)).arrayBuffer();
-      ++answered;
-    }
-  }));
-  return Math.round(answered / seconds);
+async function servePeer(kind) {
+  const child = spawn(peers, [kind], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const port = await new Promise((done) => child.stdout.once('data', (bytes) => done(Number(bytes))));
+  return { url: `http://127.0.0.1:${port}/`, stop: () => child.stdin.end() };
+}
+
+/** In turns, so that what else the machine does meets all three alike. */
+async function hello(shop) {
+  const beast = await servePeer('beast');
+  const httplib = await servePeer('httplib');
+  const urls = { beast: beast.url, httplib: httplib.url, shop: `${shop.origin}/healthz` };
+  const seen = { beast: [], httplib: [], shop: [] };
+  for (const url of Object.values(urls)) await wrk(url, { connections: kConnections, seconds: 1 });  // nothing is met for the first time
+  for (let round = 0; round < kRounds; ++round) {
+    for (const [name, url] of Object.entries(urls)) seen[name].push(await wrk(url, { connections: kConnections, seconds: kSeconds }));
+  }
+  beast.stop();
+  httplib.stop();
+  const rates = (name) => seen[name].map((one) => one.perSecond);
+  const against = (name, peer, goal) => figure(`server.hello_vs_${name}`, rates('shop'), 'requests/s', goal,
+    { atMost: false, peer, peerValue: median(rates(name)), ratio: median(rates('shop')) / median(rates(name)) });
+  return [
+    against('beast', 'bare Beast', 0.5),
+    against('httplib', 'bare cpp-httplib, a thread for each connection', 1),
+    figure('server.hello_p99_ms', seen.shop.map((one) => one.p99), 'ms', 5),
+  ];
+}
+
+async function besideSlowClients(shop) {
+  const slow = slowSockets(Number(new URL(shop.origin).port), kSlow);
+  await until('the slow ones are connected', () => slow.open() >= kSlow, 10_000);
+  await sleep(1_000);
+  const seen = [];
+  for (let round = 0; round < kRounds; ++round) seen.push(await wrk(`${shop.origin}/healthz`, { connections: 16, seconds: kSeconds + 1 }));
+  const rss = rssMb(shop.child.pid);
+  slow.stop();
+  const failures = seen.reduce((sum, one) => sum + one.failures, 0);
+  return [
+    figure('server.slow_2000_others_p99_ms', seen.map((one) => one.p99), 'ms', 50),
+    figure('server.slow_2000_others_failures', [failures], 'requests', 0),
+    figure('server.slow_2000_rss_mb', [rss], 'MB', 64),
+  ];
+}
+
+/** All follow one order; what changes it reaches the last of them when? */
+async function broadcast(shop) {
+  const buyer = await Buyer.arrive(shop);
+  const order = (await buyer.place('13800001234')).json;
+  const hello = JSON.stringify({ type: 'subscribe', session: buyer.token, order_id: order.order_id, after: 1 });
+  const sockets = [];
+  let heard = 0;
+  const before = rssMb(shop.child.pid);
+  while (sockets.length < kFollowers) {
+    const some = Array.from({ length: 200 }, () => follower(shop.origin, hello, (text) => { if (text.includes('"closed"')) ++heard; }));
+    sockets.push(...await Promise.all(some));
+  }
+  await sleep(2_000);
+  const rss = rssMb(shop.child.pid) - before;
+  const began = performance.now();
+  await buyer.call('POST', `/api/v1/orders/${order.order_id}/cancel`);
+  await until('every follower has heard', () => heard >= kFollowers, 20_000);
+  const took = performance.now() - began;
+  for (const socket of sockets) socket.destroy();
+  return [
+    figure('server.websockets_10000_mb', [rss], 'MB', 200),
+    figure('server.broadcast_10000_ms', [took], 'ms', 500),
+  ];
+}
+
+/** A guest's session is one durable row; nothing is limited here but by the disk. */
+async function durableWrites(shop, folder) {
+  const script = join(folder, 'post.lua');
+  writeFileSync(script, 'wrk.method = "POST"\nwrk.body = "{}"\nwrk.headers["Content-Type"] = "application/json"\n');
+  const own = [];
+  const alone = [];
+  for (let round = 0; round < kRounds; ++round) {
+    alone.push(Number(execFileSync(peers, ['commits', join(folder, `alone-${round}.sqlite`), String(kSeconds)], { encoding: 'utf8' })));
+    const seen = await wrk(`${shop.origin}/api/v1/sessions`, { connections: kConnections, seconds: kSeconds, script });
+    if (seen.failures > 0) throw new Error(`${seen.failures} writes were refused`);
+    own.push(seen.perSecond);
+  }
+  return [figure('server.durable_writes_64', own, 'writes/s', 5,
+    { atMost: false, peer: 'SQLite, one fsync each', peerValue: median(alone), ratio: median(own) / median(alone) })];
+}
+
+async function starts(shop) {
+  const ready = [];
+  for (let i = 0; i < (isQuick ? 2 : 7); ++i) {
+    await shop.stop();
+    const began = performance.now();
+    await shop.run();
+    ready.push(performance.now() - began);
+  }
+  await sleep(2_000);
+  return [figure('server.start_to_ready_existing_ms', ready, 'ms', 60), figure('server.rss_idle_mb', [rssMb(shop.child.pid)], 'MB', 40)];
 }
 
 export async function run() {
-  const ready = [];
-  const first = await Shop.start({});
-  for (let i = 0; i < 5; ++i) {
-    await first.stop();
-    const began = performance.now();
-    await first.run();
-    ready.push(Math.round(performance.now() - began));
-  }
-  await sleep(2_000);
-  const idle = Math.round(rssMb(first.child.pid) * 10) / 10;
-  const reads = [];
-  for (let i = 0; i < 3; ++i) reads.push(await readsPerSecond(first.origin, 2));
-  const loaded = Math.round(rssMb(first.child.pid) * 10) / 10;
-  await first.stop();
-  first.cleanup();
-  return [
-    figure('server.start_to_ready_existing_ms', ready, 'ms', 15_000),
-    figure('server.rss_idle_mb', [idle], 'MB', 40),
-    figure('server.rss_after_reads_mb', [loaded], 'MB', 64),
-    { ...figure('server.healthz_by_one_node_client', reads, 'requests/s', 0, { atMost: false }), goal: null, met: median(reads) > 0 },
-  ];
+  const folder = mkdtempSync(join(tmpdir(), 'topup bench '));
+  const shop = await Shop.start({ config: benchConfig });
+  const results = [...await starts(shop), ...await hello(shop), ...await durableWrites(shop, folder),
+    ...await besideSlowClients(shop), ...await broadcast(shop)];
+  await shop.stop();
+  shop.cleanup();
+  rmSync(folder, { recursive: true });
+  return results;
 }
+
+// One client stands for many here, so its buckets would fill at once.
+const benchConfig = '[limits]\npercent = 0\n';

@@ -2,8 +2,10 @@
 import { by, openBrowser, openPage } from '../e2e/support/browser.mjs';
 import { Shop } from '../e2e/support/shop.mjs';
 import { figure } from './figures.mjs';
+import { isQuick } from './form.mjs';
 
-const kRounds = 15;
+const kRounds = isQuick ? 2 : 15;
+const kVisits = isQuick ? 1 : 5;
 
 async function payOnce(page, shop, number) {
   await page.goto(`${shop.origin}/`);
@@ -28,7 +30,7 @@ export async function run() {
     if (i > 0) times.push(ms);  // the first one warms up
   }
   const cold = [];
-  for (let i = 0; i < 5; ++i) {
+  for (let i = 0; i < kVisits; ++i) {
     const fresh = await openPage(browser);
     const began = performance.now();
     await fresh.goto(`${shop.origin}/`);

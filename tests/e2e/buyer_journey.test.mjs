@@ -59,13 +59,23 @@ for (const [name, options] of Object.entries({
     await picture(page, `${name}-3-confirm`);
     await by(page, 'pay-button').click();
 
-    await page.waitForURL(`${shop.wechat}/**`);
-    assert.match(await page.locator('#amount').innerText(), /99\.50/);
-    await picture(page, `${name}-4-sheet`);
-    await page.locator('#pay').click();
-    await page.waitForURL(`${shop.origin}/**`);
-    await by(page, 'order-state').waitFor();
-    await page.evaluate(() => { window.sameDocument = true; });
+    if (options.viewport === desktop) {
+      await by(page, 'pay-code').waitFor();
+      await page.evaluate(() => { window.sameDocument = true; });
+      const code = await by(page, 'pay-code').getAttribute('data-code');
+      const scanner = await openPage(browser);
+      await scanner.goto(`${shop.wechat}/scan?code=${encodeURIComponent(code)}`);
+      assert.match(await scanner.locator('#amount').innerText(), /99\.50/);
+      await scanner.locator('#pay').click();
+    } else {
+      await page.waitForURL(`${shop.wechat}/**`);
+      assert.match(await page.locator('#amount').innerText(), /99\.50/);
+      await picture(page, `${name}-4-sheet`);
+      await page.locator('#pay').click();
+      await page.waitForURL(`${shop.origin}/**`);
+      await by(page, 'order-state').waitFor();
+      await page.evaluate(() => { window.sameDocument = true; });
+    }
     await waitState(page, 'succeeded');
     assert.equal(await page.evaluate(() => window.sameDocument), true, 'the page flipped by itself');
     assert.equal(await by(page, 'order-state').getAttribute('data-word'), 'succeeded');
@@ -81,6 +91,24 @@ for (const [name, options] of Object.entries({
     await page.context().close();
   });
 }
+
+test('F029: the buyer picks Alipay on the pay page, pays at its cashier and comes back to the order', async () => {
+  const page = await openPage(browser);
+  await toConfirm(page, '13800001234');
+  await by(page, 'channel-alipay').click();
+  assert.equal(await by(page, 'channel-alipay').getAttribute('aria-checked'), 'true');
+  assert.match(await by(page, 'pay-button').innerText(), /支付宝/);
+  await picture(page, 'alipay-1-confirm');
+  await by(page, 'pay-button').click();
+  await page.waitForURL(`${shop.alipay}/**`);
+  await picture(page, 'alipay-2-cashier');
+  await page.locator('#pay').click();
+  await page.waitForURL(`${shop.origin}/**`);
+  await waitState(page, 'succeeded');
+  const full = await staff.order(await orderIdOf(page));
+  assert.ok(books(full).includes('payment asset.channel_clearing.alipay 9950 CNY'));
+  assert.deepEqual(page.complaints(), []);
+});
 
 test('the price comes from the WebAssembly: it is there with the network off', async () => {
   const page = await openPage(browser, { expected: [/Failed to load resource/, /ERR_INTERNET_DISCONNECTED/] });
@@ -185,14 +213,14 @@ test('a supplier that does not answer: the page says who is asked and what follo
 test('the list of orders shows the buyer\'s own, and an empty one a picture', async () => {
   const page = await openPage(browser);
   await page.goto(`${shop.origin}/`);
-  await by(page, 'orders-link').click();
+  await by(page, 'tab-orders').click();
   await page.waitForTimeout(600);
   await picture(page, 'phone-zh-orders-empty');
   await toConfirm(page, '13800004444');
   await by(page, 'pay-button').click();
   await page.waitForURL(`${shop.wechat}/**`);
   await page.goto(`${shop.origin}/`);
-  await by(page, 'orders-link').click();
+  await by(page, 'tab-orders').click();
   await by(page, 'order-row').waitFor();
   await picture(page, 'phone-zh-orders');
   await page.context().close();

@@ -21,9 +21,19 @@ export async function openBrowser() {
   });
 }
 
-/** A fresh buyer in a fresh profile. `expected` lists patterns of console errors that the test causes on purpose. */
-export async function openPage(browser, { viewport = phone, locale = 'zh-CN', colorScheme = 'light', expected = [] } = {}) {
-  const context = await browser.newContext({ viewport, locale, colorScheme, timezoneId: 'Asia/Shanghai' });
+/** A fresh buyer in a fresh profile. `expected` lists patterns of console errors that the test causes on purpose; `agreed`:
+ *  this buyer has agreed to the shop's first agreements before. */
+export async function openPage(browser, {
+  viewport = phone, locale = 'zh-CN', colorScheme = 'light', expected = [], agreed = true, userAgent,
+} = {}) {
+  const context = await browser.newContext({ viewport, locale, colorScheme, timezoneId: 'Asia/Shanghai', userAgent });
+  if (agreed) {
+    await context.addInitScript(() => {
+      const before = { terms: 1, privacy: 1, location: false };
+      if (!sessionStorage.getItem('was here')) localStorage.setItem('topup.agreed', JSON.stringify(before));
+      sessionStorage.setItem('was here', 'yes');
+    });
+  }
   const page = await context.newPage();
   const complaints = [];
   page.on('pageerror', (error) => complaints.push(`script error: ${error.message}`));
@@ -38,6 +48,14 @@ export async function openPage(browser, { viewport = phone, locale = 'zh-CN', co
   });
   page.complaints = () => complaints.filter((line) => !expected.some((pattern) => pattern.test(line)));
   page.setDefaultTimeout(15_000);
+  const unanswered = new Set();
+  page.on('request', (request) => unanswered.add(request));
+  for (const end of ['requestfinished', 'requestfailed']) page.on(end, (request) => unanswered.delete(request));
+  const waitForURL = page.waitForURL.bind(page);
+  page.waitForURL = (...words) => waitForURL(...words).catch((error) => {  // what it says by itself names neither
+    error.message += `\nThe page is at ${page.url()}; unanswered: ${[...unanswered].map((request) => request.url()).join(', ') || 'nothing'}`;
+    throw error;
+  });
   return page;
 }
 

@@ -1,19 +1,15 @@
 // Starts the real shop with its rehearsal world on free ports and a folder of its own, and speaks to it over HTTP.
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { startChild } from './children.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 export const binary = process.env.TOPUP_BINARY ?? join(root, 'build/release/topup');
-const client = process.env.TOPUP_WEB ?? join(root, 'web/client/dist/build/h5');
+export const client = process.env.TOPUP_WEB ?? join(root, 'web/client/dist/build/h5');
 const console_ = process.env.TOPUP_CONSOLE ?? join(root, 'web/admin/dist');
-
-// A failed test must not leave its shop behind: a child that is waited for would keep the whole run waiting.
-const running = new Set();
-process.on('exit', () => { for (const child of running) child.kill('SIGKILL'); });
 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -28,42 +24,66 @@ export async function until(what, probe, ms = 10_000) {
   }
 }
 
+// Half of a first start is the making of the played parties' five RSA keys. In one run of all files (all.mjs names the folder)
+// the first shop lends its own to the others.
+const lent = process.env.TOPUP_E2E_KEYS;
+function borrowKeys(data) {
+  if (lent && existsSync(lent)) cpSync(lent, join(data, 'rehearsal'), { recursive: true });
+}
+function lendKeys(data) {
+  if (!lent || existsSync(lent)) return;
+  const ours = `${lent}.${process.pid}`;
+  cpSync(join(data, 'rehearsal'), ours, { recursive: true });
+  try { renameSync(ours, lent); } catch { rmSync(ours, { recursive: true }); /* another file was first */ }
+}
+
 export class Shop {
-  /** @param options {{config?: string, speed?: number, data?: string, port?: number}} */
+  /** @param options {{config?: string, speed?: number, data?: string, port?: number, log?: string, under?: string[], suppliers?: string, web?: string}}
+   *  `under` is a program that runs the shop, such as strace. */
   static async start(options = {}) {
     const shop = new Shop();
     shop.ownsData = !options.data;
     shop.data = options.data ?? mkdtempSync(join(tmpdir(), 'topup e2e '));
     shop.options = options;
+    if (shop.ownsData) borrowKeys(shop.data);
     await shop.run();
+    if (shop.ownsData) lendKeys(shop.data);
     return shop;
   }
 
   async run(port = this.options.port ?? 0) {
-    const args = ['rehearse', '--port', String(port), '--data', this.data, '--web', client, '--console', console_,
-      '--log-file', join(this.data, 'topup.log'), '--speed', String(this.options.speed ?? 50)];
+    const args = ['rehearse', '--port', String(port), '--data', this.data, '--web', this.options.web ?? client, '--console', console_,
+      '--log-file', this.options.log ?? join(this.data, 'topup.log'), '--speed', String(this.options.speed ?? 50),
+      '--suppliers', this.options.suppliers ?? 'reloadly'];
     if (this.options.config) {
       writeFileSync(join(this.data, 'shop.toml'), this.options.config);
       args.push('--config', join(this.data, 'shop.toml'));
     }
-    this.child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    running.add(this.child);
+    const [program, ...words] = [...(this.options.under ?? []), binary, ...args];
+    this.child = startChild(program, words, { stdio: ['ignore', 'pipe', 'pipe'] });
     for (const handle of [this.child, this.child.stdout, this.child.stderr]) handle.unref();
-    this.child.once('exit', () => running.delete(this.child));
     this.said = '';
     this.exited = new Promise((done) => this.child.once('exit', (code, signal) => done({ code, signal })));
-    let gone = null;
-    this.exited.then((how) => { gone = how; });
-    for (const stream of [this.child.stdout, this.child.stderr]) {
-      stream.on('data', (bytes) => { this.said += bytes; });
-    }
-    await until('the shop says ready', () => {
-      if (gone) throw new Error(`the shop ended: ${JSON.stringify(gone)}\n${this.said}`);
-      return /^ready$/m.test(this.said);
-    }, 20_000);
+    await new Promise((done, fail) => {
+      const late = setTimeout(() => fail(new Error(`timed out: the shop says ready\n${this.said}`)), 20_000);
+      const end = (settle, value) => { clearTimeout(late); settle(value); };
+      this.exited.then((how) => end(fail, new Error(`the shop ended: ${JSON.stringify(how)}\n${this.said}`)));
+      for (const stream of [this.child.stdout, this.child.stderr]) {
+        stream.on('data', (bytes) => {
+          this.said += bytes;
+          if (/^ready$/m.test(this.said)) end(done);
+        });
+      }
+    });
     this.origin = this.said.match(/Shop\s+(http:\S+?)\/$/m)[1];
     this.wechat = this.said.match(/WeChat Pay (http:\S+)/)[1];
     this.reloadly = this.said.match(/Reloadly (http:\S+)/)[1];
+    this.dtone = this.said.match(/DT One (http:\S+)/)[1];
+    this.dingconnect = this.said.match(/DingConnect (http:\S+)/)[1];
+    this.juhe = this.said.match(/Juhe (http:\S+)/)[1];
+    this.platform = this.said.match(/WeChat (http:\S+)/)[1];
+    this.alipay = this.said.match(/Alipay (http:\S+)/)[1];
+    this.sms = this.said.match(/SMS inbox (http:\S+)\/inbox/)[1];
     this.password = this.said.match(/password\s+(\S+)/)?.[1] ?? this.password;
   }
 
@@ -105,12 +125,30 @@ export class Shop {
     if (response.status !== 200) throw new Error(`control refused: ${await response.text()}`);
   }
 
+  /** What the rehearsed supplier's own book says about our reference. */
+  async suppliersBook(reference) {
+    return (await fetch(`${this.reloadly}/control/topups/${reference}`)).json();
+  }
+
   async payAtSheet(outTradeNo, extra = {}) {
     const response = await fetch(`${this.wechat}/control/pay`, {
       method: 'POST', headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ out_trade_no: outTradeNo, ...extra }),
     });
     return { status: response.status, json: await response.json() };
+  }
+
+  /** As the buyer's browser does: arrives at the cashier, which makes the trade, and pays there. */
+  async payAtAlipay(address, { arrives = true, pays = true } = {}) {
+    if (!arrives) return undefined;
+    const sheet = await fetch(address);
+    const html = await sheet.text();
+    const field = (name) => html.match(new RegExp(`name="${name}" value="([^"]*)"`))?.[1];
+    if (!pays || field('token') === undefined) return { status: sheet.status, html };
+    const paid = await fetch(`${this.alipay}/sheet/pay`, {
+      method: 'POST', redirect: 'manual', body: new URLSearchParams({ trade_no: field('trade_no'), token: field('token') }),
+    });
+    return { status: paid.status, location: paid.headers.get('location'), html: await paid.text() };
   }
 
   async signIn() {
@@ -143,11 +181,12 @@ export class Buyer {
   quote(phone, product = 'cn-mobile-10000') {
     return this.shop.call('POST', '/api/v1/quotes', { body: { product_id: product, account_number: phone } });
   }
-  async place(phone, { product = 'cn-mobile-10000', key = randomUUID(), fingerprint } = {}) {
+  /** Tests order for one number again and again and mean it; `again: false` is a buyer who has not been asked. */
+  async place(phone, { product = 'cn-mobile-10000', key = randomUUID(), fingerprint, again = true } = {}) {
     const seen = fingerprint ?? (await this.quote(phone, product)).json.fingerprint;
     return this.call('POST', '/api/v1/orders', {
       headers: { 'idempotency-key': key },
-      body: { product_id: product, account_number: phone, quote_fingerprint: seen },
+      body: { product_id: product, account_number: phone, quote_fingerprint: seen, ...(again ? { confirm_repeat: true } : {}) },
     });
   }
   pay(orderId, key = randomUUID(), extra = {}) {

@@ -1,0 +1,162 @@
+// F029: what Alipay offers beside the web page: people who sign in inside its app and pay there, and its bill, which is
+// compared with the books like WeChat Pay's, with differences planted in it.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { Buyer, Shop, binary, books, sumsToZero, until } from './support/shop.mjs';
+
+const today = () => new Date(Date.now() + 8 * 3_600_000).toISOString().slice(0, 10);
+const mini = { channel: 'alipay', scene: 'alipay_mini' };
+let shop;
+let staff;
+let bought = [];
+
+const post = (path, body) => shop.call('POST', path, { body, headers: { cookie: staff.cookie, origin: shop.origin } });
+const control = async (path, body) => {
+  const answer = await fetch(`${shop.alipay}${path}`, {
+    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  assert.equal(answer.status, 200);
+  return answer.json();
+};
+const codeOf = async (openId) => (await control('/control/auth-code', { open_id: openId })).auth_code;
+const signIn = (code, token) => shop.call('POST', '/api/v1/sign-in/alipay-mini', {
+  body: { code }, headers: token ? { authorization: `Bearer ${token}` } : {} });
+
+/** Who this open_id is, and the session it has now. */
+async function person(openId) {
+  const answer = await signIn(await codeOf(openId));
+  assert.equal(answer.status, 200, answer.text);
+  const buyer = new Buyer();
+  return Object.assign(buyer, { shop, token: answer.json.token, userId: answer.json.user_id });
+}
+async function compare(state = 'matched') {
+  await shop.arm('alipay', 'early_bill');
+  const asked = await post('/api/admin/reconcile/runs', { party: 'alipay', day: today() });
+  assert.equal(asked.status, 202, asked.text);
+  return until(`alipay ${today()} is compared`, async () => {
+    const run = await staff.get(`/api/admin/reconcile/runs/${asked.json.run_id}`);
+    return run.tries > asked.json.tries && run.state === state ? run : null;
+  });
+}
+const differences = async () => (
+  await staff.get(`/api/admin/reconcile/differences?run_id=alipay.${today()}&state=open`)).differences;
+async function paidInApp(buyer, phone) {
+  const order = (await buyer.place(phone)).json;
+  const ticket = (await buyer.pay(order.order_id, randomUUID(), mini)).json;
+  await control('/control/pay', { out_trade_no: ticket.out_trade_no });
+  return { id: order.order_id, outTradeNo: ticket.out_trade_no };
+}
+
+before(async () => {
+  shop = await Shop.start({ config: '[orders]\npay_within_ms = 60000\nfirst_supplier_query_ms = 300\n', speed: 5 });
+  staff = await shop.signIn();
+});
+after(async () => {
+  const how = await shop.stop();
+  assert.equal(how.code, 0);
+  assert.match(execFileSync(binary, ['verify', '--data', shop.data], { encoding: 'utf8' }), /the books hold/);
+  shop.cleanup();
+});
+
+test('a code of Alipay\'s app signs in once; the same person is the same user, a guest goes on as them', async () => {
+  assert.ok((await shop.call('GET', '/api/v1/shop')).json.sign_in.includes('alipay_mini'));
+  const code = await codeOf('open-id-one');
+  const first = await signIn(code);
+  assert.equal(first.status, 200, first.text);
+  assert.deepEqual([(await signIn(code)).status, (await signIn(code)).json.reason], [401, 'alipay_code_invalid']);
+  assert.equal((await person('open-id-one')).userId, first.json.user_id);
+  const guest = await Buyer.arrive(shop);
+  const order = (await guest.place('13800001234')).json;
+  const now = await signIn(await codeOf('open-id-two'), guest.token);
+  assert.equal(now.status, 200);
+  const buyer = Object.assign(new Buyer(), { shop, token: now.json.token });
+  assert.equal((await buyer.order(order.order_id)).state, 'awaiting_payment');
+  const me = (await buyer.call('GET', '/api/v1/me')).json;
+  assert.equal(me.level, 'alipay');
+  assert.deepEqual(me.identities.map(({ kind }) => kind), ['alipay_mini']);
+  assert.doesNotMatch(JSON.stringify(me), /open-id-two/, 'shown masked');
+});
+
+test('an answer that Alipay has not signed signs nobody in', async () => {
+  for (const fault of ['forged_answer', 'unsigned_answer']) {
+    const code = await codeOf('open-id-one');
+    await shop.arm('alipay', fault);
+    const answer = await signIn(code);
+    assert.deepEqual([answer.status, answer.json.reason], [503, 'alipay_unavailable'], fault);
+  }
+});
+
+test('paid inside the app: tradeNO for the person who signed in, the same for a second tap, and delivered', async () => {
+  const buyer = await person('open-id-one');
+  const order = (await buyer.place('13800001230')).json;
+  const started = await buyer.pay(order.order_id, randomUUID(), mini);
+  assert.equal(started.status, 200, started.text);
+  assert.match(started.json.invoke.tradeNO, /^\d{16,64}$/);
+  const again = (await buyer.pay(order.order_id, randomUUID(), mini)).json;
+  assert.equal(again.out_trade_no, started.json.out_trade_no);
+  assert.equal(again.invoke.tradeNO, started.json.invoke.tradeNO);
+  await control('/control/pay', { out_trade_no: started.json.out_trade_no });
+  await buyer.reaches(order.order_id, 'succeeded');
+  const full = await staff.order(order.order_id);
+  assert.ok(books(full).includes('payment asset.channel_clearing.alipay 9950 CNY'));
+  assert.ok(sumsToZero(full));
+  bought.push({ id: order.order_id, outTradeNo: started.json.out_trade_no });
+});
+
+test('inside the app only the person whom Alipay knows pays, and WeChat Pay does not serve there', async () => {
+  const guest = await Buyer.arrive(shop);
+  const order = (await guest.place('13800001231')).json;
+  const unnamed = await guest.pay(order.order_id, randomUUID(), mini);
+  assert.deepEqual([unnamed.status, unnamed.json.reason], [422, 'openid_missing']);
+  const wrong = await guest.pay(order.order_id, randomUUID(), { channel: 'wechat', scene: 'alipay_mini' });
+  assert.deepEqual([wrong.status, wrong.json.reason], [422, 'scene_not_offered']);
+  const other = await guest.pay(order.order_id, randomUUID(), { channel: 'alipay', scene: 'mini_program' });
+  assert.deepEqual([other.status, other.json.reason], [422, 'scene_not_offered']);
+});
+
+test('F037: Alipay\'s bill is compared with the books: a day that agrees, its fees booked once', async () => {
+  const buyer = await person('open-id-one');
+  for (const phone of ['13800001231', '13800001232', '13800001233']) {
+    const one = await paidInApp(buyer, phone);
+    await buyer.reaches(one.id, 'succeeded');
+    bought.push(one);
+  }
+  const back = await paidInApp(buyer, '13800009001');  // refused by the supplier: given back
+  await buyer.reaches(back.id, 'refunded', 30_000);
+  const run = await compare();
+  assert.deepEqual([run.lines, run.agreed, run.open], [6, 6, 0]);
+  assert.equal(run.totals[0].in.minor, 5 * 9950);
+  assert.equal(run.totals[0].out.minor, -9950);
+  assert.equal(run.totals[0].fees.minor, -4 * 60);
+  await compare();
+  const trial = (await staff.get('/api/admin/overview')).trial_balance;
+  const balance = (account) => trial.find((row) => row.account === account)?.balance.minor;
+  assert.equal(balance('cost.channel_fees.alipay'), 4 * 60);
+  assert.equal(balance('asset.channel_clearing.alipay'), 4 * (9950 - 60));
+});
+
+test('L-03: differences planted in Alipay\'s bill are seen, and gone again with it; a spoilt file changes nothing', async () => {
+  await control('/control/bill', { plant: 'leave_out', number: bought[0].outTradeNo });
+  await control('/control/bill', { plant: 'amount', number: bought[1].outTradeNo, value: '-50' });
+  await control('/control/bill', { plant: 'twice', number: bought[2].outTradeNo });
+  await control('/control/bill', { plant: 'stranger', number: 'T-NOBODY-KNOWS', value: '777' });
+  await control('/control/bill', { plant: 'fee', number: bought[3].outTradeNo, value: '70' });
+  const run = await compare();
+  assert.deepEqual(run.kinds, { amount_differs: 1, duplicate_theirs: 1, fee_differs: 1, missing_ours: 1, missing_theirs: 1 });
+  const open = await differences();
+  const of = (kind) => open.find((row) => row.kind === kind);
+  assert.equal(of('missing_theirs').suspense.minor, -9950);
+  assert.equal(of('amount_differs').suspense.minor, -50);
+  assert.equal(of('duplicate_theirs').suspense.minor, 9950);
+  assert.equal(of('missing_ours').suspense.minor, 777);
+  assert.equal(of('missing_theirs').order_id, bought[0].id);
+  for (const fault of ['bill_cut', 'bill_elsewhere']) {
+    await shop.arm('alipay', fault);
+    await compare();
+    assert.equal((await differences()).length, 5, `${fault}: what the earlier bill said still stands`);
+  }
+  await control('/control/bill', { plant: 'none' });
+  assert.equal((await compare()).agreed, 6);
+  assert.deepEqual(await differences(), []);
+});
