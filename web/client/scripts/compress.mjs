@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 
-const kinds = new Set(['.html', '.js', '.css', '.svg', '.json', '.wasm']);
+const kinds = new Set(['.html', '.js', '.css', '.svg', '.json', '.webmanifest', '.wasm']);
 const smallestWorthIt = 200;
 const folder = process.argv[2];
 if (!folder) throw new Error('Name the folder to compress.');

@@ -1,5 +1,5 @@
 // Brings the compiled core into the sources: the glue as a module, the binary as a static file named by its content.
-// Usage: node scripts/copy_core.mjs [folder with topup.js and topup.wasm]
+// Usage: node scripts/copy_core.mjs [folder with topup.js, topup.wasm and topup.wasm.br]
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -9,8 +9,9 @@ const client = dirname(dirname(fileURLToPath(import.meta.url)));
 const from = process.argv[2] ?? join(client, '..', '..', 'build', 'wasm', 'dist');
 const glue = join(from, 'topup.js');
 const binary = join(from, 'topup.wasm');
-if (!existsSync(glue) || !existsSync(binary)) {
-  console.error('The core has not been built: build/wasm/dist lacks topup.js or topup.wasm. Build wasm/ first.');
+const packed = `${binary}.br`; // what a mini-program's package holds
+if (![glue, binary, packed].every(existsSync)) {
+  console.error('The core has not been built: build/wasm/dist lacks topup.js, topup.wasm or topup.wasm.br. Build wasm/ first.');
   process.exit(1);
 }
 
@@ -24,5 +25,6 @@ for (const folder of [generated, served]) {
 }
 copyFileSync(glue, join(generated, 'topup.js'));
 copyFileSync(binary, join(served, name));
+copyFileSync(packed, join(served, `${name}.br`));
 writeFileSync(join(generated, 'wasm_name.ts'), `export const wasmName = '${name}';\n`);
 console.log(`core: ${name}`);

@@ -4,6 +4,9 @@ declare module '*.vue' {
   export default component;
 }
 
+/** Of package.json. */
+declare const __TOPUP_VERSION__: string;
+
 // Written by scripts/copy_core.mjs; declared here so that the types hold before the core has been built.
 declare module '*/generated/topup.js' {
   import type { Glue } from '@loader/index';

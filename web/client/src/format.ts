@@ -4,15 +4,25 @@ import { core } from '@/core/topup';
 import { locale } from '@/i18n';
 
 const kSymbols: Record<string, string> = {
-  CNY: '¥', USD: 'US$', EUR: '€', GBP: '£', HKD: 'HK$', JPY: 'JP¥', KRW: '₩', THB: '฿', VND: '₫', KWD: 'KD ',
+  CNY: '¥', USD: 'US$', EUR: '€', GBP: '£', HKD: 'HK$', JPY: 'JP¥', KRW: '₩', KWD: 'KD ',
 };
+
+// A tap draws a dozen amounts again that were drawn before: asking the core for each took half of the tap.
+const kMostKnown = 500;
+const known = new Map<string, string>();
 
 /** "¥99.50", with a real minus sign before the symbol. */
 export function moneyText(amount: Money): string {
+  const key = `${amount.minor} ${amount.currency}`;
+  const drawn = core.value === null ? undefined : known.get(key);
+  if (drawn !== undefined) return drawn;
   const digits = core.value?.decimalText(amount) ?? '';
   if (digits === '') return '';
   const symbol = kSymbols[amount.currency] ?? `${amount.currency} `;
-  return digits.startsWith('-') ? `−${symbol}${digits.slice(1)}` : symbol + digits;
+  const text = digits.startsWith('-') ? `−${symbol}${digits.slice(1)}` : symbol + digits;
+  if (known.size >= kMostKnown) known.clear();
+  known.set(key, text);
+  return text;
 }
 
 /** "¥100": whole amounts without their zeros, for faces and what arrives. */
@@ -44,8 +54,11 @@ export function leftText(ms: number): string {
   return `${two(Math.floor(seconds / 60))}:${two(seconds % 60)}`;
 }
 
-/** "138 1234 5678" as far as it has been typed. */
-export function groupedNumber(national: string): string {
+const kLoneDigit = /(\d{3}) (\d)$/;
+
+/** "138 1234 5678" as far as it has been typed; abroad groups of three, with four at the end rather than one alone. */
+export function groupedNumber(national: string, country = 'CN'): string {
+  if (country !== 'CN') return national.replace(/(\d{3})(?=\d)/g, '$1 ').replace(kLoneDigit, '$1$2');
   return [national.slice(0, 3), national.slice(3, 7), national.slice(7)].filter((part) => part !== '').join(' ');
 }
 

@@ -1,12 +1,15 @@
 // One order over the live socket: subscribes, resumes after the last seq, reconnects with growing pauses and jitter.
-import type { LiveMessage, LiveSubscribe, Order } from '@api/types';
+import type { LiveMessage, LiveSubscribe, Order, Service } from '@api/types';
+import { shopOrigin } from './shop_address';
 import { isRecord } from './storage';
 
 const kFirstPauseMs = 500;
 const kLongestPauseMs = 8_000;
+const kKinds = ['order', 'service', 'error'];
 
 export interface LiveListener {
   order(order: Order): void;
+  service(service: Service): void;
   /** True from the subscription until the connection breaks or is refused. */
   connected(yes: boolean): void;
 }
@@ -16,14 +19,14 @@ function liveUrl(): string {
   return `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/v1/live`;
   // #endif
   // #ifndef H5
-  return '/api/v1/live';
+  return `${shopOrigin.replace(/^http/, 'ws')}/api/v1/live`;
   // #endif
 }
 
 function asMessage(data: unknown): LiveMessage | null {
   try {
     const value: unknown = JSON.parse(String(data));
-    return isRecord(value) && (value.type === 'order' || value.type === 'error') ? (value as unknown as LiveMessage) : null;
+    return isRecord(value) && kKinds.includes(String(value.type)) ? (value as unknown as LiveMessage) : null;
   } catch {
     return null;
   }
@@ -90,6 +93,10 @@ export class LiveOrder {
     if (message.type === 'error') {
       this.drop();
       this.retryLater();
+      return;
+    }
+    if (message.type === 'service') {
+      this.listener.service(message);
       return;
     }
     this.failures = 0;

@@ -1,9 +1,14 @@
 // What this device keeps. Every read tolerates what an older version, another tab or a curious person left behind.
+import { isPreview } from './browser';
+
 const kPrefix = 'topup.';
 
-export type StorageKey = 'session' | 'price_book' | 'recipients' | 'checkout' | 'leaving' | 'locale';
+export type StorageKey =
+  | 'session' | 'price_book' | 'recipients' | 'checkout' | 'leaving' | 'wechat_journey' | 'locale' | 'device' | 'shelf'
+  | 'agreed' | 'dismissed' | 'look' | 'member' | 'shop_offers' | 'stations' | 'station_wishes' | 'drafts' | 'asked' | 'theme' | 'decoration';
 
 export function readStored<T>(key: StorageKey, isGood: (value: unknown) => value is T): T | null {
+  if (isPreview) return null;
   try {
     const text: unknown = uni.getStorageSync(kPrefix + key);
     if (typeof text !== 'string' || text === '') return null;
@@ -16,6 +21,7 @@ export function readStored<T>(key: StorageKey, isGood: (value: unknown) => value
 
 /** Best effort: a full or forbidden storage must not stop a purchase. */
 export function writeStored(key: StorageKey, value: object | string): void {
+  if (isPreview) return;
   try {
     uni.setStorageSync(kPrefix + key, JSON.stringify(value));
   } catch {
@@ -24,6 +30,7 @@ export function writeStored(key: StorageKey, value: object | string): void {
 }
 
 export function removeStored(key: StorageKey): void {
+  if (isPreview) return;
   try {
     uni.removeStorageSync(kPrefix + key);
   } catch {

@@ -1,5 +1,5 @@
 /** The operators whose mark is drawn; others share one. */
-export const kDrawnOperators = ['cn-mobile', 'cn-unicom', 'cn-telecom', 'cn-broadnet'];
+export const kDrawnOperators = ['cn-mobile', 'cn-unicom', 'cn-telecom', 'cn-broadnet', 'cn-sinopec', 'cn-petrochina'];
 
 export function markOf(operatorId: string): string {
   return `/static/marks/${kDrawnOperators.includes(operatorId) ? operatorId : 'other'}.svg`;

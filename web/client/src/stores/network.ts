@@ -7,20 +7,28 @@ export const useNetwork = defineStore('network', () => {
   const shopReached = ref(true);
   const online = computed(() => deviceOnline.value && shopReached.value);
 
+  let wentAwayAtMs = 0;
+
+  function heard(isThere: boolean): void {
+    if (!isThere) wentAwayAtMs = Date.now();
+    deviceOnline.value = isThere;
+  }
   function watchDevice(): void {
     // #ifdef H5
     // uni asks navigator.connection, which keeps quiet about the network going away in several browsers.
-    const look = () => (deviceOnline.value = navigator.onLine);
+    const look = () => heard(navigator.onLine);
     window.addEventListener('online', look);
     window.addEventListener('offline', look);
     look();
     // #endif
     // #ifndef H5
-    uni.getNetworkType({ success: (now) => (deviceOnline.value = now.networkType !== 'none') });
-    uni.onNetworkStatusChange((now) => (deviceOnline.value = now.isConnected));
+    uni.getNetworkType({ success: (now) => heard(now.networkType !== 'none') });
+    uni.onNetworkStatusChange((now) => heard(now.isConnected));
     // #endif
   }
-  function reached(yes: boolean): void {
+  /** An answer to what was asked before the network went away tells nothing of now. */
+  function reached(yes: boolean, askedAtMs: number): void {
+    if (yes && askedAtMs <= wentAwayAtMs) return;
     shopReached.value = yes;
     if (yes) deviceOnline.value = true;
   }

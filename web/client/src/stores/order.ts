@@ -1,14 +1,20 @@
 import { cancelOrder, confirmPayment, getOrder } from '@api/orders';
 import { startPayment } from '@api/payments';
-import type { Order } from '@api/types';
+import { ApiRefused } from '@api/transport';
+import type { Checkout, Order, Payment } from '@api/types';
 import { defineStore } from 'pinia';
 import { computed, ref, shallowRef } from 'vue';
 import { LiveOrder } from '@/live';
 import { newIdempotencyKey } from '@/random';
 import { isRecord, readStored, removeStored, writeStored } from '@/storage';
+import { openWechatSheet } from '@/wechat_sheet';
 import { send } from '@/transport';
 import { failureOf, type Failure } from './failure';
+import { useChannels } from './channels';
+import { orderPath } from './order_path';
 import { useSession } from './session';
+import { useShop } from './shop';
+import { journeyFor } from './wechat_identity';
 
 const kFirstPollMs = 2_000;
 const kSlowestPollMs = 5_000;
@@ -16,6 +22,15 @@ const kPollGrowth = 1.25;
 const kLivePollMs = 20_000; // the server may drop a hint when it is very busy, never the change itself
 const kSheetAddress = /^https?:\/\//;
 const kOver = ['succeeded', 'refunded'];
+const kUnpaid = ['awaiting_payment', 'paying'];
+/** After a sheet that was paid: how long to wait for the server's word before paying is offered again. */
+const kConfirmingMs = 60_000;
+
+export interface PayCode {
+  text: string;
+  channel: Payment['channel'];
+  expires_at_ms: number;
+}
 
 /** Kept while the buyer is away at the payment sheet. */
 interface Leaving {
@@ -36,6 +51,8 @@ export const useOrder = defineStore('order', () => {
   const confirming = ref(false);
   const busy = ref<'' | 'pay' | 'cancel'>('');
   const live = ref(false);
+  /** A code for a phone to scan, while this page waits for it. */
+  const code = ref<PayCode | null>(null);
   /** Add to Date.now() for the server's time. */
   const clockAheadMs = ref(0);
   let socket: LiveOrder | null = null;
@@ -51,8 +68,10 @@ export const useOrder = defineStore('order', () => {
   function take(fresh: Order): void {
     if (fresh.order_id !== id.value || lastSeq(fresh) < lastSeq(order.value)) return;
     order.value = fresh;
+    if (!fresh.allowed.includes('pay')) code.value = null;
     clockAheadMs.value = fresh.now_ms - Date.now();
     failure.value = null;
+    if (!kUnpaid.includes(fresh.word)) confirming.value = false;
     if (isOver.value) hush();
   }
 
@@ -89,6 +108,7 @@ export const useOrder = defineStore('order', () => {
     if (socket !== null || isOver.value || id.value === '') return;
     socket = new LiveOrder(id.value, () => useSession().token(), {
       order: take,
+      service: useShop().takeService,
       connected: (yes) => {
         if (live.value === yes) return;
         live.value = yes;
@@ -115,39 +135,107 @@ export const useOrder = defineStore('order', () => {
     }
   }
 
-  async function open(orderId: string): Promise<void> {
+  let givingUp: ReturnType<typeof setTimeout> | null = null;
+  /** A sheet that lay over the page says that it was paid. Whether that is so only the server says; until then it is asked. */
+  async function confirmSheet(): Promise<void> {
+    confirming.value = true;
+    if (givingUp !== null) clearTimeout(givingUp);
+    givingUp = setTimeout(() => (confirming.value = false), kConfirmingMs);
+    try {
+      take(await confirmPayment(send, id.value));
+    } catch {
+      await fetchNow(); // the channel may be out of reach; the server goes on asking by itself
+    }
+  }
+
+  function turnTo(orderId: string): void {
     if (orderId !== id.value) {
       hush();
       order.value = null;
       failure.value = null;
       refusal.value = null;
       confirming.value = false;
+      code.value = null;
     }
     id.value = orderId;
     busy.value = '';
+  }
+
+  async function open(orderId: string): Promise<void> {
+    turnTo(orderId);
     await Promise.all([fetchNow(), confirmReturn()]);
     listen();
   }
 
-  /** Gives the address of the payment sheet, or null when it was refused. The caller goes there. */
-  async function pay(): Promise<string | null> {
+  /** An order that has just been placed: nothing has to be asked, its sheet opens. Gives an address like pay(). */
+  async function openPlaced({ order: made, payment, payment_problem: problem }: Checkout): Promise<string | null> {
+    turnTo(made.order_id);
+    take(made);
+    listen();
+    if (payment) return openBy(() => Promise.resolve(payment));
+    if (problem && made.allowed.includes('pay')) return openBy(() => Promise.reject(new ApiRefused(problem)));
+    return null; // it waits for somebody, and says so
+  }
+
+  function rememberLeaving(): void {
+    const leaving: Leaving = { order_id: id.value };
+    writeStored('leaving', leaving);
+  }
+
+  /** Opens the sheet that the payment is for. Gives an address when the sheet is a page of its own. */
+  async function openSheet(payment: Payment): Promise<string | null> {
+    if (payment.h5_url && kSheetAddress.test(payment.h5_url)) {
+      rememberLeaving();
+      return payment.h5_url;
+    }
+    if (payment.code_url) {
+      code.value = { text: payment.code_url, channel: payment.channel, expires_at_ms: payment.expires_at_ms };
+      return null;
+    }
+    if (payment.invoke) {
+      const end = await openWechatSheet(payment.invoke);
+      if (end === 'failed') refusal.value = { reason: 'sheet_failed', trace: '' };
+      if (end === 'paid') await confirmSheet();
+      else await fetchNow();
+      return null;
+    }
+    refusal.value = { reason: 'channel_unavailable', trace: '' };
+    return null;
+  }
+
+  async function openBy(start: () => Promise<Payment>): Promise<string | null> {
     if (busy.value !== '') return null;
     busy.value = 'pay';
     refusal.value = null;
+    code.value = null;
     try {
-      const request = { channel: 'wechat', scene: 'h5', return_path: `/#/pages/order/order?id=${encodeURIComponent(id.value)}` } as const;
-      const payment = await startPayment(send, id.value, request, newIdempotencyKey());
-      if (payment.h5_url && kSheetAddress.test(payment.h5_url)) {
-        const leaving: Leaving = { order_id: id.value };
-        writeStored('leaving', leaving);
-        return payment.h5_url; // stays busy: the page is about to go
-      }
-      refusal.value = { reason: 'channel_unavailable', trace: '' };
+      const address = await openSheet(await start());
+      if (address !== null) return address; // stays busy: the page is about to go
     } catch (failed) {
       refusal.value = failureOf(failed);
+      const journey = refusal.value.reason === 'openid_missing' ? journeyFor(id.value) : null;
+      if (journey !== null) return journey;
+      void useChannels().load(); // another way may do
     }
     busy.value = '';
     return null;
+  }
+
+  /** Gives the address of the payment sheet where it is a page of its own; the caller goes there. */
+  function pay(): Promise<string | null> {
+    const { chosen: channel, scene } = useChannels();
+    const request = { channel, scene, return_path: orderPath(id.value) };
+    return openBy(() => startPayment(send, id.value, request, newIdempotencyKey()));
+  }
+
+  /** The buyer says that the code has been paid: asks the channel now. */
+  async function askNow(): Promise<void> {
+    rememberLeaving();
+    await confirmReturn();
+  }
+  /** Another way to pay was picked: its sheet takes the code's place. */
+  function putCodeAway(): void {
+    code.value = null;
   }
 
   async function cancel(): Promise<void> {
@@ -164,5 +252,5 @@ export const useOrder = defineStore('order', () => {
     }
   }
 
-  return { id, order, failure, refusal, confirming, busy, live, clockAheadMs, isOver, open, close: hush, listen, fetchNow, confirmReturn, pay, cancel };
+  return { id, order, failure, refusal, confirming, busy, live, code, askNow, putCodeAway, clockAheadMs, isOver, open, openPlaced, close: hush, listen, fetchNow, confirmReturn, pay, cancel };
 });

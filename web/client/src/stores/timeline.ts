@@ -8,8 +8,15 @@ export interface TimelineStep {
   at_ms: number | null;
 }
 
+const kDelivered = ['supplier_succeeded', 'delivered_by_hand'];
+
 function timeOf(order: Order, ...events: string[]): number | null {
   return order.events.find((one) => events.includes(one.event))?.at_ms ?? null;
+}
+
+/** It arrived, whatever happened to the money later. */
+export function wasDelivered(order: Order): boolean {
+  return timeOf(order, ...kDelivered) !== null;
 }
 
 function step(name: StepName, status: TimelineStep['status'], at_ms: number | null = null): TimelineStep {
@@ -20,7 +27,7 @@ function refundSteps(order: Order): TimelineStep[] {
   const back = order.state === 'refunded';
   return [
     step('paid', 'done', timeOf(order, 'payment_confirmed')),
-    step('recharge', 'failed', timeOf(order, 'supplier_rejected')),
+    wasDelivered(order) ? step('arrived', 'done', timeOf(order, ...kDelivered)) : step('recharge', 'failed', timeOf(order, 'supplier_rejected')),
     step('refund', back ? 'done' : 'now', timeOf(order, 'refund_succeeded')),
   ];
 }

@@ -1,5 +1,6 @@
 // A real <input type="tel">, because only it lets the caret stay where the buyer put it while digits are grouped. H5 only.
-import { defineComponent, h, nextTick, onMounted, ref, type PropType } from 'vue';
+import { defineComponent, h, onMounted, ref, type PropType } from 'vue';
+import { whenSeen } from '@/opening';
 
 function digitsBefore(text: string, caret: number): number {
   return text.slice(0, caret).replace(/\D/g, '').length;
@@ -43,7 +44,7 @@ export default defineComponent({
       emit('typed', shaped);
     }
 
-    onMounted(() => void nextTick(() => field.value?.focus({ preventScroll: true })));
+    onMounted(() => whenSeen(() => field.value?.focus({ preventScroll: true })));
 
     return () =>
       h('input', {
