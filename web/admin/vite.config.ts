@@ -1,9 +1,12 @@
+import { fileURLToPath } from 'node:url';
+
 import vue from '@vitejs/plugin-vue';
 import { defineConfig } from 'vite';
 
 export default defineConfig({
   base: '/admin/',
   plugins: [vue()],
+  resolve: { alias: { '@loader': fileURLToPath(new URL('../../wasm/loader', import.meta.url)) } },
   define: {
     __VUE_I18N_FULL_INSTALL__: 'false',
     __VUE_I18N_LEGACY_API__: 'false',

@@ -7,8 +7,12 @@ export interface ApiRequest {
   body?: object;
   /** Same key, same effect: makes a POST safe to repeat. */
   idempotencyKey?: string;
-  /** True when the buyer's session must go along. */
-  session?: boolean;
+  /** True when the buyer's session must go along; 'if_any' when it goes along if there is one. */
+  session?: boolean | 'if_any';
+  /** A session other than the buyer's own, for the request that replaces it. */
+  token?: string;
+  /** True when the answer is another session, after which the one that went along may no longer be good. */
+  replacesSession?: true;
   /** True when the answer is bytes, not JSON. */
   binary?: boolean;
   /** The fingerprint we already hold; the server may answer 304. */

@@ -1,5 +1,6 @@
-import { createRouter, createWebHistory } from 'vue-router';
+import { createRouter, createWebHistory, type RouteLocationNormalized } from 'vue-router';
 
+import { kPages, routesOf } from './pages';
 import { useSession } from './stores/session';
 
 export const router = createRouter({
@@ -9,10 +10,7 @@ export const router = createRouter({
     {
       path: '/',
       component: () => import('./views/Shell.vue'),
-      children: [
-        { path: '', name: 'home', component: () => import('./views/Home.vue') },
-        { path: 'orders', name: 'orders', component: () => import('./views/Orders.vue') },
-      ],
+      children: routesOf(kPages),
     },
     { path: '/:rest(.*)*', redirect: '/' },
   ],
@@ -27,9 +25,29 @@ router.beforeEach(async (to) => {
   await session.ask();
   if (to.name === 'sign-in') return session.who === null ? true : '/';
   // With a problem App.vue shows that instead of the page.
-  if (session.who !== null || session.problem !== null) return true;
+  if (session.problem !== null) return true;
+  if (session.who !== null) return allowed(to);
   return { name: 'sign-in', query: to.fullPath === '/' ? {} : { next: to.fullPath } };
 });
+
+// The first page of the menu that this person may open.
+export function firstPage(): string {
+  const session = useSession();
+  const page = kPages.find(
+    ({ group, permission }) =>
+      group !== undefined && (permission === undefined || session.may(permission)),
+  );
+  return page?.name ?? 'me';
+}
+
+function allowed(to: RouteLocationNormalized): true | { name: string; query?: Record<string, string> } {
+  const session = useSession();
+  if (session.isHeld()) return to.name === 'me' ? true : { name: 'me' };
+  const wanted = to.meta.permission;
+  if (typeof wanted !== 'string' || session.may(wanted)) return true;
+  // Home is where people land; a page that was asked for by name says why it does not open.
+  return to.name === 'home' ? { name: firstPage() } : { name: 'forbidden', query: { need: wanted } };
+}
 
 // The session ended under an open page. A fresh page load also forgets everything the old session had read.
 export function leaveForSignIn(): void {

@@ -3,12 +3,19 @@ import type { ProblemDocument } from './api/types';
 
 const kDeadlineMs = 15_000;
 
+export interface FieldFault {
+  field: string;
+  reason: string;
+  detail: string;
+}
+
 export class Problem extends Error {
   readonly status: number; // 0 when no answer came
   readonly reason: string; // the server's stable word, or one of ours: network_unreachable, timed_out, answer_malformed
   readonly detail: string;
   readonly traceId: string; // "" when none is known
   readonly retryAfterS: number | null;
+  readonly errors: FieldFault[]; // of a form: every field that was wrong
 
   constructor(given: {
     status: number;
@@ -17,6 +24,7 @@ export class Problem extends Error {
     detail?: string;
     traceId?: string;
     retryAfterS?: number | null;
+    errors?: FieldFault[];
   }) {
     super(given.title ?? given.reason);
     this.name = 'Problem';
@@ -25,6 +33,7 @@ export class Problem extends Error {
     this.detail = given.detail ?? '';
     this.traceId = given.traceId ?? '';
     this.retryAfterS = given.retryAfterS ?? null;
+    this.errors = given.errors ?? [];
   }
 }
 
@@ -37,15 +46,16 @@ export function whenUnauthenticated(handler: () => void): void {
 
 interface RequestOptions {
   body?: unknown;
+  key?: string; // Idempotency-Key: what was tried once is tried again under the same one, see newKey()
   keepPageOn401?: boolean; // signing in and asking who is signed in: 401 is an answer there
 }
 
 export async function request<T>(
-  method: 'GET' | 'POST' | 'DELETE',
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
   path: string,
   options: RequestOptions = {},
 ): Promise<T> {
-  const response = await send(method, path, options.body);
+  const response = await send(method, path, options);
   if (response.status === 204) return undefined as T;
   const body = await read(response);
   if (response.ok) return body as T;
@@ -53,9 +63,40 @@ export async function request<T>(
   throw refusal(response, body);
 }
 
-async function send(method: string, path: string, body: unknown): Promise<Response> {
+// One part of a file, as the server wrote it; a refusal is a Problem as everywhere.
+export async function requestFile(
+  path: string,
+  body: unknown,
+): Promise<{ text: string; rows: number; mostRows: number; next: string }> {
+  const response = await send('POST', path, { body });
+  if (!response.ok) {
+    if (response.status === 401) onUnauthenticated?.();
+    throw refusal(response, await read(response));
+  }
+  // Not text(): it would take the mark away by which a spreadsheet knows UTF-8.
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(await response.arrayBuffer());
+  return {
+    text,
+    rows: Number(response.headers.get('X-Rows') ?? 0),
+    mostRows: Number(response.headers.get('X-Most-Rows') ?? 0),
+    next: response.headers.get('X-Next-Cursor') ?? '',
+  };
+}
+
+// A key for one deed of a person, kept by whoever asks until the deed is answered.
+export function newKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+async function send(
+  method: string,
+  path: string,
+  { body, key }: RequestOptions,
+): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json' };
   if (method !== 'GET') headers['X-Requested-With'] = 'topup-console';
+  if (key !== undefined) headers['Idempotency-Key'] = key;
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   try {
     return await fetch(path, {
@@ -93,6 +134,7 @@ function refusal(response: Response, body: unknown): Problem {
     title: document.title,
     detail: document.detail,
     traceId: document.trace_id,
+    errors: document.errors,
     retryAfterS: /^\d{1,6}$/.test(after) ? Number(after) : null,
   });
 }

@@ -13,18 +13,76 @@ export interface ProblemDocument {
   field?: string;
   detail?: string;
   trace_id: string;
+  errors?: { field: string; reason: string; detail: string }[]; // of a form
 }
 
 export interface Shop {
   name: string;
   now_ms: number;
   rehearsed: string[];
+  decoration?: { version: number; theme: string };
+  time_zone?: string; // IANA, or browser
+  language?: 'auto' | 'zh' | 'en';
 }
 
 export interface StaffSession {
   staff_id: string;
   name: string;
-  role: string;
+  roles: string[];
+  permissions: string[];
+  session_id: string;
+  must_change_password: boolean;
+  has_totp: boolean;
+  must_enrol: boolean;
+  step_up_until_ms: number;
+  expires_at_ms: number;
+  recovery_codes_left?: number;
+}
+
+export interface StaffSessionRow {
+  session_id: string;
+  device: string;
+  address: string;
+  created_at_ms: number;
+  seen_at_ms: number;
+  expires_at_ms: number;
+  is_current: boolean;
+}
+
+export interface StaffAccount {
+  staff_id: string;
+  name: string;
+  enabled: boolean;
+  roles: string[];
+  must_change_password: boolean;
+  has_totp: boolean;
+  created_at_ms: number;
+}
+
+export interface RoleTable {
+  roles: { role: string; needs_second: boolean; permissions: string[] }[];
+  separated: [string, string][];
+}
+
+export interface EffectivePermission {
+  permission: string;
+  writes: boolean;
+  step_up: boolean;
+  from_roles: string[];
+}
+
+export interface ApprovalRow {
+  approval_id: string;
+  action: string;
+  subject: string;
+  body: { roles?: string[]; roles_before?: string[] };
+  body_hash: string;
+  state: 'waiting' | 'approved' | 'rejected' | 'expired';
+  requested_by: string;
+  created_at_ms: number;
+  expires_at_ms: number;
+  decided_by?: string;
+  decided_at_ms?: number;
 }
 
 export interface Operator {
@@ -84,6 +142,8 @@ export interface AdminOrderRow {
   word: string;
   operator?: Partial<Operator>;
   account_masked: string;
+  product_id?: string;
+  user_id?: string;
   face: Money;
   payable: Money;
   created_at_ms: number;
@@ -159,14 +219,79 @@ export interface WorkItem {
   created_at_ms: number;
 }
 
+export interface OrderStep {
+  seq: number;
+  event: string;
+  from: string;
+  to: string;
+  actor: string;
+  reason: string;
+  trace_id: string;
+  at_ms: number;
+}
+
+export interface SupplierExchange {
+  exchange_id: string;
+  attempt_id: string;
+  supplier: string;
+  operation: string;
+  request?: Record<string, unknown>; // accounts are masked
+  response?: Record<string, unknown>;
+  code?: string;
+  outcome: string;
+  latency_ms: number;
+  at_ms: number;
+}
+
+export interface SentMessage {
+  message_id: string;
+  topic: string;
+  way: string;
+  state: string;
+  code?: string;
+  tries?: number;
+  updated_at_ms: number;
+}
+
+export interface OrderNote {
+  note_id: string;
+  staff_id: string;
+  text: string;
+  at_ms: number;
+}
+
 export interface AdminOrder {
   order: Order;
+  timeline: OrderStep[];
+  exchanges: SupplierExchange[];
+  messages: SentMessage[];
+  notes: OrderNote[];
   payments: PaymentAttempt[];
   supplier_attempts: SupplierAttempt[];
   refunds: Refund[];
   journals: Journal[];
   work_items: WorkItem[];
   audit: AuditRow[];
+  jobs: Job[]; // that wait, run or were given up for this order
+}
+
+export interface Job {
+  job_id: string; // kind:subject
+  kind: string;
+  subject: string;
+  state: 'waiting' | 'running' | 'dead';
+  priority: number; // 0 runs first
+  attempts: number; // since it last ended well
+  run_at_ms: number;
+  created_at_ms: number;
+  last_tried_at_ms: number; // 0 when never
+  last_failure: string;
+  trace_id: string;
+}
+
+export interface JobPage {
+  jobs: Job[];
+  next_cursor?: string;
 }
 
 export interface AccountBalance {
@@ -176,7 +301,21 @@ export interface AccountBalance {
 
 export interface SupplierBalance {
   name: string;
+  keeps_balance: boolean; // false for the shop's own stock
+  line: string; // open, closed, trial, off
   balance?: Money; // absent while the supplier does not say
+  balance_at_ms?: number;
+  low?: boolean;
+}
+
+export interface ChannelHealth {
+  name: string;
+  health: 'green' | 'amber' | 'red';
+  why: string;
+  since_ms: number;
+  recent_calls: number;
+  recent_bad: number;
+  p95_ms: number;
 }
 
 export interface Overview {
@@ -187,4 +326,76 @@ export interface Overview {
   work_items: WorkItem[];
   audit_ok: boolean;
   suppliers: SupplierBalance[];
+  channels: ChannelHealth[];
 }
+
+export interface Run {
+  run_id: string; // party.day
+  party: string;
+  day: string;
+  state: string; // waiting, matched, refused, not_offered
+  why: string;
+  lines: number;
+  agreed: number;
+  open: number;
+  resolved: number;
+  tries: number;
+  asked_by: string;
+  created_at_ms: number;
+  finished_at_ms: number; // 0 when never
+}
+
+export interface RunPage {
+  runs: Run[];
+  parties: string[];
+  next_cursor?: string;
+}
+
+export interface RunTotal {
+  payee: string; // "" for the shop's own account
+  lines: number;
+  in: Money;
+  out: Money;
+  fees: Money;
+}
+
+export interface RunDetail extends Run {
+  totals: RunTotal[];
+  kinds: Record<string, number>;
+}
+
+export interface DifferenceSide {
+  state: string;
+  at_ms: number;
+  amount?: Money;
+}
+
+export interface Difference {
+  difference_id: string;
+  run_id: string;
+  party: string;
+  day: string;
+  kind: string;
+  side: string; // payment, refund, charge
+  number: string;
+  order_id: string;
+  payee: string;
+  ours: DifferenceSide | null;
+  theirs: DifferenceSide | null;
+  move: Money;
+  suspense: Money;
+  state: string; // open, resolved
+  resolution: string;
+  reason: string;
+  resolved_by: string;
+  opened_at_ms: number;
+  resolved_at_ms: number;
+  actions: string[];
+}
+
+export interface DifferencePage {
+  differences: Difference[];
+  next_cursor?: string;
+}
+
+export type Resolved = Difference | { approval_id: string }; // the latter waits for a second person

@@ -6,6 +6,8 @@ export function useKeys(actions: Record<string, () => void>): void {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     const target = event.target as HTMLElement | null;
     if (target?.closest?.('input, textarea, select, [contenteditable]')) return;
+    // An open dialog has the keys to itself.
+    if (document.querySelector('dialog[open]') !== null) return;
     const action = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (action === undefined) return;
     event.preventDefault();

@@ -34,5 +34,5 @@ export function useWords() {
     return t(`span.${unit}`, { a, b });
   }
 
-  return { t, word, accountName, operatorName, reasonText, spanText };
+  return { t, te, locale, word, accountName, operatorName, reasonText, spanText };
 }

@@ -3,11 +3,13 @@
 export const kStates = [
   'awaiting_payment',
   'paying',
+  'awaiting_approval',
   'paid',
   'submitting',
   'recharging',
   'unknown',
   'succeeded',
+  'reversed',
   'refunding',
   'refunded',
   'closed',
@@ -25,6 +27,7 @@ const kTones: Record<string, Tone> = {
   paying: 'quiet',
   closed: 'quiet',
   refunded: 'quiet',
+  awaiting_approval: 'warn',
   paid: 'busy',
   submitting: 'busy',
   recharging: 'busy',
@@ -32,6 +35,7 @@ const kTones: Record<string, Tone> = {
   refunding: 'warn',
   review: 'bad',
   manual: 'bad',
+  reversed: 'bad',
   succeeded: 'good',
 };
 export const toneOf = (state: string): Tone => kTones[state] ?? 'quiet';

@@ -1,13 +1,13 @@
-// The list of orders: newest first, one state or all, pages by cursor.
+// The list of orders: newest first, as narrow as the filter, pages by cursor.
 import { defineStore } from 'pinia';
 import { computed, ref, shallowRef } from 'vue';
 
-import { listOrders } from '../api/orders';
+import { kNoFilter, listOrders, type OrderFilter } from '../api/orders';
 import type { AdminOrderRow, Order } from '../api/types';
 import { asProblem, type Problem } from '../transport';
 
 export const useOrders = defineStore('orders', () => {
-  const state = ref('');
+  const filter = ref<OrderFilter>({ ...kNoFilter });
   const rows = shallowRef<AdminOrderRow[]>([]);
   const cursor = ref('');
   const pages = ref(0);
@@ -18,7 +18,7 @@ export const useOrders = defineStore('orders', () => {
   const loaded = computed(() => pages.value > 0);
 
   async function ask(
-    wanted: string,
+    wanted: OrderFilter,
     from: string,
     take: (page: Awaited<ReturnType<typeof listOrders>>) => void,
   ): Promise<void> {
@@ -37,13 +37,15 @@ export const useOrders = defineStore('orders', () => {
     }
   }
 
-  async function show(wanted: string): Promise<void> {
-    if (wanted !== state.value) {
+  const same = (one: OrderFilter, other: OrderFilter) => JSON.stringify(one) === JSON.stringify(other);
+
+  async function show(wanted: OrderFilter): Promise<void> {
+    if (!same(wanted, filter.value)) {
       rows.value = [];
       pages.value = 0;
       cursor.value = '';
     }
-    state.value = wanted;
+    filter.value = { ...wanted };
     await ask(wanted, '', (page) => {
       rows.value = page.orders;
       pages.value = 1;
@@ -51,7 +53,7 @@ export const useOrders = defineStore('orders', () => {
   }
   async function more(): Promise<void> {
     if (cursor.value === '' || busy.value) return;
-    await ask(state.value, cursor.value, (page) => {
+    await ask(filter.value, cursor.value, (page) => {
       const known = new Set(rows.value.map((row) => row.order_id));
       rows.value = [...rows.value, ...page.orders.filter((row) => !known.has(row.order_id))];
       pages.value += 1;
@@ -59,7 +61,7 @@ export const useOrders = defineStore('orders', () => {
   }
   // Quiet; only while one page is shown, so that nobody's place in a long list moves.
   async function refresh(): Promise<void> {
-    if (pages.value === 1 && !busy.value) await show(state.value);
+    if (pages.value === 1 && !busy.value) await show(filter.value);
   }
   // The panel knows better than the list what state an order is in now.
   function note(order: Order): void {
@@ -72,5 +74,5 @@ export const useOrders = defineStore('orders', () => {
     const to = at === -1 ? 0 : at + step;
     return rows.value[to]?.order_id ?? null;
   }
-  return { state, rows, cursor, loaded, busy, problem, show, more, refresh, note, neighbour };
+  return { filter, rows, cursor, loaded, busy, problem, show, more, refresh, note, neighbour };
 });

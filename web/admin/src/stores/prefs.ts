@@ -1,7 +1,9 @@
-// Theme and language of this browser. Without a choice: the system's theme, and Chinese.
+// Light or dark, theme and language of this browser. Without a choice: the system's light, the shop's theme, and Chinese.
 import { defineStore } from 'pinia';
-import { ref } from 'vue';
+import { computed, ref } from 'vue';
 
+import { isThemeName, kThemes, themeVariables, type ThemeName } from '../../../api/themes';
+import { getShop } from '../api/shop';
 import { useLanguage, type Language } from '../i18n';
 
 type Theme = 'light' | 'dark';
@@ -39,8 +41,43 @@ export const usePrefs = defineStore('prefs', () => {
     language.value = value;
   }
 
+  const ownTheme = ref(''); // '': as the shop
+  const shopTheme = ref<ThemeName>('ink');
+  const worn = computed<ThemeName>(() => (isThemeName(ownTheme.value) ? ownTheme.value : shopTheme.value));
+  const tokens = computed(() => kThemes[worn.value]);
+  const isPlain = computed(() => worn.value === 'ink');
+
+  function dress(): void {
+    for (const [token, value] of themeVariables(worn.value)) document.documentElement.style.setProperty(token, value);
+  }
+  function wear(name: string): void {
+    ownTheme.value = isThemeName(name) ? name : '';
+    keep('topup.own_theme', ownTheme.value);
+    dress();
+  }
+  function wearShop(name: string): void {
+    if (!isThemeName(name)) return;
+    shopTheme.value = name;
+    keep('topup.shop_theme', name);
+    dress();
+  }
+  // Before anything is drawn: what this browser remembers, and on its first visit what the shop says.
+  async function dressFirst(): Promise<void> {
+    ownTheme.value = kept('topup.own_theme') ?? '';
+    const known = kept('topup.shop_theme');
+    if (isThemeName(known)) shopTheme.value = known;
+    dress();
+    if (known !== null || isThemeName(ownTheme.value)) return;
+    try {
+      wearShop((await getShop()).decoration?.theme ?? '');
+    } catch {
+      return; // the page says for itself that nobody answers
+    }
+  }
+
   async function start(): Promise<void> {
     followSystem();
+    await dressFirst();
     system.addEventListener('change', followSystem);
     await speak(kept('topup.language') === 'en' ? 'en' : 'zh');
   }
@@ -52,5 +89,10 @@ export const usePrefs = defineStore('prefs', () => {
     await speak(language.value === 'zh' ? 'en' : 'zh');
     keep('topup.language', language.value);
   }
-  return { theme, language, start, toggleTheme, toggleLanguage };
+  // The shop's language, for whoever has not chosen one here.
+  async function offer(value: string): Promise<void> {
+    if (kept('topup.language') !== null || (value !== 'zh' && value !== 'en')) return;
+    if (value !== language.value) await speak(value);
+  }
+  return { theme, language, ownTheme, tokens, isPlain, wear, wearShop, start, offer, toggleTheme, toggleLanguage };
 });

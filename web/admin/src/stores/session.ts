@@ -23,10 +23,18 @@ export const useSession = defineStore('session', () => {
       else problem.value = refused;
     }
   }
-  async function signIn(name: string, password: string): Promise<void> {
-    who.value = await createSession(name, password);
+  async function signIn(name: string, password: string, code: string): Promise<void> {
+    who.value = await createSession(name, password, code);
     asked.value = true;
   }
+  // After something about this account has changed.
+  async function reload(): Promise<void> {
+    who.value = await getSession();
+  }
+  const may = (permission: string): boolean => who.value?.permissions.includes(permission) ?? false;
+  // Nothing else is served before these are done.
+  const isHeld = (): boolean =>
+    who.value !== null && (who.value.must_change_password || who.value.must_enrol);
   async function signOut(): Promise<void> {
     try {
       await endSession();
@@ -34,5 +42,5 @@ export const useSession = defineStore('session', () => {
       if (asProblem(error).status !== 401) throw error;
     }
   }
-  return { who, problem, ask, signIn, signOut };
+  return { who, problem, ask, signIn, reload, may, isHeld, signOut };
 });

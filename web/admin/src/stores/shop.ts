@@ -2,6 +2,9 @@ import { defineStore } from 'pinia';
 import { ref } from 'vue';
 
 import { getShop } from '../api/shop';
+import { useTimeZone } from '../format/time';
+
+import { usePrefs } from './prefs';
 
 export const useShop = defineStore('shop', () => {
   const name = ref('');
@@ -13,6 +16,9 @@ export const useShop = defineStore('shop', () => {
       const shop = await getShop();
       name.value = shop.name;
       rehearsed.value = shop.rehearsed;
+      if (shop.decoration) usePrefs().wearShop(shop.decoration.theme);
+      useTimeZone(shop.time_zone ?? 'browser');
+      await usePrefs().offer(shop.language ?? 'auto');
     } catch {
       rehearsed.value = [];
     }
