@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Checks what the web builds hand to a browser: nobody is phoned, nothing runs that the page's policy forbids.
+"""Checks what the web builds hand to a browser or to WeChat: nobody is phoned, nothing runs that the page's policy forbids.
 
-Usage: check_web_dist.py CLIENT_DIST CONSOLE_DIST. Ends with "N passed, N failed", one test per rule and build.
+Usage: check_web_dist.py CLIENT_DIST CONSOLE_DIST MINI_PROGRAM_DIST. Ends with "N passed, N failed", one test per rule and build.
 """
 import re
 import sys
@@ -17,7 +17,7 @@ NAMED_ONLY = {
 HIDDEN_HOST = re.compile(r"fromCharCode\(\s*(?:\d{2,3}\s*,\s*){6,}")
 URL = re.compile(r"(?:https?|wss?)://([A-Za-z0-9.-]+\.[A-Za-z]{2,})")
 PROTOCOL_RELATIVE = re.compile(r"[\"'(=]//([a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|cn|net|org|io|top))\b")
-TEXTS = {".html", ".js", ".mjs", ".css", ".json", ".svg", ".webmanifest", ".txt"}
+TEXTS = {".wxml", ".wxss", ".wxs", ".html", ".js", ".mjs", ".css", ".json", ".svg", ".webmanifest", ".txt"}
 
 
 class Page(HTMLParser):
@@ -60,14 +60,30 @@ def around(text, at):
     return re.sub(r"\s+", " ", text[max(0, at - 40):at + 60])
 
 
-def check_complete(dist, is_client):
-    if not (dist / "index.html").is_file():
-        yield dist, "index.html is missing"
-    if is_client and not list(dist.rglob("*.wasm")):
-        yield dist, "the core (.wasm) is missing"
+# A mini-program's pages take these as orders to fetch: what WeChat runs only for those who pay for it, or preloads.
+MINI_CALLS = re.compile(r"\bwx\.(?:preloadAssets|cloud|reportAnalytics|reportEvent|reportMonitor|getLogManager)\b")
+MINI_MOST_BYTES = 1_000_000
 
 
-def check_hosts(dist, is_client):
+def check_complete(dist, kind):
+    entry = "app.json" if kind == "mini" else "index.html"
+    if not (dist / entry).is_file():
+        yield dist, f"{entry} is missing"
+    core = {"client": "*.wasm", "mini": "*.wasm.br"}.get(kind)
+    if core and not list(dist.rglob(core)):
+        yield dist, f"the core ({core}) is missing"
+
+
+def check_mini(dist, kind):
+    size = sum(path.stat().st_size for path in dist.rglob("*") if path.is_file())
+    if size > MINI_MOST_BYTES:
+        yield dist, f"{size} bytes are more than {MINI_MOST_BYTES}"
+    for path, text in texts(dist, ".js"):
+        for found in MINI_CALLS.finditer(text):
+            yield path, f"{found.group()}: …{around(text, found.start())}…"
+
+
+def check_hosts(dist, kind):
     for path, text in texts(dist):
         for pattern in (URL, PROTOCOL_RELATIVE):
             for found in pattern.finditer(text):
@@ -75,13 +91,13 @@ def check_hosts(dist, is_client):
                     yield path, f"names {found.group(1)}: …{around(text, found.start())}…"
 
 
-def check_hidden_hosts(dist, is_client):
+def check_hidden_hosts(dist, kind):
     for path, text in texts(dist, ".js", ".mjs"):
         for found in HIDDEN_HOST.finditer(text):
             yield path, f"a text built from character codes: …{around(text, found.start())}…"
 
 
-def check_inline_script(dist, is_client):
+def check_inline_script(dist, kind):
     for path, text in texts(dist, ".html"):
         page = Page()
         page.feed(text)
@@ -89,15 +105,73 @@ def check_inline_script(dist, is_client):
             yield path, f"line {line}: {what}"
 
 
-def check_no_eval(dist, is_client):
+def check_no_eval(dist, kind):
     for path, text in texts(dist, ".js", ".mjs"):
         for found in re.finditer(r"(?<![\w.$])(?:eval\(|new Function\()", text):
             yield path, f"{found.group()}: …{around(text, found.start())}…"
 
 
-def check_no_sources(dist, is_client):
+def check_no_sources(dist, kind):
     for path in dist.rglob("*.map"):
         yield path, "a source map is for developers"
+
+
+# What a browser asks for before a buyer can type: all that index.html names, as it travels.
+FIRST_LOAD_BYTES = 200 * 1024
+
+
+class Named(HTMLParser):
+    """Collects the files that the page names for itself; icons and the manifest are the system's."""
+
+    def __init__(self):
+        super().__init__()
+        self.paths = []
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        if tag == "script":
+            self.paths.append(attributes.get("src") or "")
+        if tag == "link" and attributes.get("rel") in ("stylesheet", "preload", "modulepreload"):
+            # What the shop answers is asked for early as well, and is no file of the build.
+            if not (attributes.get("href") or "").startswith("/api/"):
+                self.paths.append(attributes.get("href") or "")
+
+
+def travels(path):
+    packed = path.with_name(path.name + ".br")
+    return min(packed.stat().st_size, path.stat().st_size) if packed.is_file() else path.stat().st_size
+
+
+def check_first_load(dist, kind):
+    if kind != "client":
+        return
+    page = Named()
+    page.feed((dist / "index.html").read_text(encoding="utf-8"))
+    files = [dist / "index.html"] + [dist / path.lstrip("/") for path in sorted(set(page.paths))]
+    missing = [path for path in files if not path.is_file()]
+    for path in missing:
+        yield path, "is named by index.html and is not there"
+    if not any(path.suffix == ".wasm" for path in files):
+        yield dist, "index.html does not name the core"
+    size = sum(travels(path) for path in files if path not in missing)
+    print(f"        first load: {size} of {FIRST_LOAD_BYTES} bytes in {len(files)} files")
+    if size > FIRST_LOAD_BYTES:
+        yield dist, f"the first load is {size} bytes, more than {FIRST_LOAD_BYTES}"
+
+
+def check_worker(dist, kind):
+    if kind != "client":
+        return
+    worker = dist / "sw.js"
+    if not worker.is_file():
+        yield worker, "the page cannot open without a network"
+        return
+    text = worker.read_text(encoding="utf-8")
+    for path in re.findall(r'"(/[^"]+)"', text.split("\n")[1]):
+        if path != "/" and not (dist / path.lstrip("/")).is_file():
+            yield worker, f"keeps {path}, which is not there: it would never install"
+    if not (dist / "app.webmanifest").is_file():
+        yield dist, "app.webmanifest is missing"
 
 
 RULES = [
@@ -107,18 +181,24 @@ RULES = [
     ("has no inline script", check_inline_script),
     ("makes no code from text", check_no_eval),
     ("ships no source map", check_no_sources),
+    ("is small and reports to nobody", check_mini),
+    ("is small enough to begin with", check_first_load),
+    ("can be installed and opened without a network", check_worker),
 ]
 
 
 def main():
-    if len(sys.argv) != 3:
+    if len(sys.argv) != 4:
         print(__doc__)
         return 2
     passed = failed = 0
-    for name, folder, is_client in (("the shop page", sys.argv[1], True), ("the console", sys.argv[2], False)):
+    builds = (("the shop page", "client"), ("the console", "console"), ("the mini-program", "mini"))
+    for (name, kind), folder in zip(builds, sys.argv[1:]):
         dist = Path(folder)
         for sentence, check in RULES:
-            complaints = sorted({f"{path}: {what}" for path, what in check(dist, is_client)}) if dist.is_dir() else [
+            if check is check_mini and kind != "mini":
+                continue
+            complaints = sorted({f"{path}: {what}" for path, what in check(dist, kind)}) if dist.is_dir() else [
                 f"{dist}: is not there"]
             print(f"{'FAILED' if complaints else 'ok    '}  {name} {sentence}")
             for complaint in complaints:

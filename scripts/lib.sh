@@ -9,6 +9,7 @@ root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 readonly root
 readonly build="$root/build" logs="$root/build/logs" stamps="$root/build/stamps"
 readonly web_dist="$root/web/client/dist/build/h5" console_dist="$root/web/admin/dist"
+readonly mini_dist="$root/web/client/dist/build/mp-weixin"
 readonly wasm_dist="$build/wasm/dist" server="$build/release/topup"
 readonly heartbeat_s=30       # a line this often when no terminal shows the running clock
 readonly log_tail_lines=30
@@ -404,7 +405,7 @@ build_wasm() {
     -DCMAKE_CROSSCOMPILING_EMULATOR="$(command -v node)"
   cmake --build "$folder" --parallel "$(compile_jobs)"
   local made
-  for made in topup.js topup.wasm; do
+  for made in topup.js topup.wasm topup.wasm.br; do
     [[ -s "$wasm_dist/$made" ]] || {
       say "The build ended well, but build/wasm/dist/$made is not there."
       return 1
@@ -427,7 +428,7 @@ web_inputs() {  # FOLDER
     LC_ALL=C sort -z | xargs -0 sha256sum
 }
 
-build_web() {  # NAME FOLDER FILE-THAT-MUST-APPEAR
+build_web() {  # NAME FOLDER FILE-THAT-MUST-APPEAR [NPM-SCRIPT]
   local stamp="$stamps/$1" want
   use_node
   want=$(web_inputs "$2" | hash_of)
@@ -437,7 +438,7 @@ build_web() {  # NAME FOLDER FILE-THAT-MUST-APPEAR
   fi
   rm -f "$stamp"
   cd "$root/$2"
-  npm run build
+  npm run "${4:-build}"
   [[ -s "$3" ]] || {
     say "The build ended well, but ${3#"$root/"} is not there."
     return 1
@@ -462,25 +463,35 @@ add_packages_step() {  # NAME LABEL GROUP...
   last_packages_step=$name
 }
 
-# Web tools come later than the compiler, so that it already works while they are unpacked.
-add_web_packages_step() {
-  [[ -z "${step_label[packages-web]:-}" ]] || return 0
-  # shellcheck disable=SC2046
-  add_packages_step packages-web "Installing the web tools" wasm $(node_groups)
+# npm comes before the web tools: every build waits for the numbering plans, which it fetches.
+add_node_step() {
+  local groups needs=""
+  [[ -z "${step_label[node]:-}" ]] || return 0
+  groups=$(node_groups)
+  if [[ -n $groups ]]; then
+    add_packages_step packages-node "Installing npm" "$groups"
+    needs=packages-node
+  fi
+  add_step node "Preparing Node.js" "$needs" "$npm_hint" install_node
 }
 
-add_node_step() {
-  add_web_packages_step
-  add_step node "Preparing Node.js" "packages-web" "$npm_hint" install_node
+add_plans_step() {
+  add_node_step
+  add_step plans "Fetching the numbering plans" "node" "$npm_hint" install_web scripts/phonegen
 }
+
+# Web tools come later than the compiler, so that it already works while they are unpacked.
+add_web_packages_step() { add_packages_step packages-web "Installing the web tools" wasm; }
 
 add_native_step() {  # PRESET TARGET...; the packages step must have been added
-  add_step "native-$1" "Building the server ($1)" "packages" "$source_hint" build_native "$@"
+  add_plans_step
+  add_step "native-$1" "Building the server ($1)" "packages plans" "$source_hint" build_native "$@"
 }
 
 add_wasm_step() {
+  add_plans_step
   add_web_packages_step
-  add_step wasm-build "Building the core for the page" "packages-web" "$source_hint" build_wasm
+  add_step wasm-build "Building the core for the page" "packages-web plans" "$source_hint" build_wasm
 }
 
 add_install_step() {  # NAME FOLDER LABEL
@@ -493,6 +504,13 @@ add_client_steps() {
   add_install_step client web/client "the shop page"
   add_step client-build "Building the shop page" "client-packages wasm-build" "$source_hint" \
     build_web client web/client "$web_dist/index.html"
+}
+
+# After the page: both bring the core into the same folder of the sources.
+add_mini_step() {
+  add_client_steps
+  add_step mini-build "Building the mini-program" "client-build" "$source_hint" \
+    build_web mini web/client "$mini_dist/app.json" build:mp-weixin
 }
 
 add_console_steps() {
