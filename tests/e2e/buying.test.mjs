@@ -177,6 +177,7 @@ test('F024, F026: inside WeChat the buyer is named by WeChat, closes its sheet, 
   const asked = [];
   await page.exposeFunction('sheetEnds', async (name, invoke) => {
     asked.push({ name, invoke });
+    await until('the ticket was read', () => tickets.length >= asked.length);
     const answer = answers.shift();
     if (answer.endsWith(':ok')) assert.equal((await shop.payAtSheet(tickets.at(-1))).status, 200);
     return { err_msg: answer };

@@ -101,12 +101,16 @@ async function readyToPay(number) {
 
 test('in the page: one request makes order and ticket after the tap on "pay"; only a new guest\'s session comes before it', async () => {
   const { page, asked } = await readyToPay('13800001240');
+  // Read on its way to the page: once the page has gone to the sheet, the browser no longer keeps the answer's body.
   const tickets = [];
-  page.on('response', async (response) => {
-    if (response.url().endsWith('/checkouts')) tickets.push(await response.json());
+  await page.route('**/api/v1/checkouts', async (route) => {
+    const response = await route.fetch();
+    tickets.push(await response.json());
+    await route.fulfill({ response });
   });
   await by(page, 'pay-button').click();
   await page.waitForURL(`${shop.wechat}/**`);
+  assert.equal(tickets.length, 1);
   const [{ order, payment }] = tickets;
   assert.deepEqual(asked.slice(0, 2), ['POST /api/v1/sessions', 'POST /api/v1/checkouts']);
   assert.deepEqual(asked.filter((one) => one.includes('/payments') || one === `GET /api/v1/orders/${order.order_id}`), []);
