@@ -183,10 +183,22 @@ std::vector<std::string> remove_older(const std::string& folder, std::int64_t ke
   return removed;
 }
 
-bool is_empty(const std::string& folder) {
+bool is_saved(const fs::path& path, const Manifest& manifest) {
+  const std::string name = path.filename().string();
+  const auto file = std::find_if(manifest.files.begin(), manifest.files.end(),
+                                 [&name](const SavedFile& one) { return one.name == name; });
+  return file != manifest.files.end() && fs::is_regular_file(path) &&
+         hash_of_file(path.string(), [](std::int64_t, std::int64_t) {}) == file->sha256;
+}
+
+// Empty, or as a restore of this very backup left it that was killed while it put its files in
+// their places: the same bytes come again. The database comes last; where it lies is a shop.
+bool takes(const std::string& folder, const Manifest& manifest) {
+  const bool was_restoring = fs::exists(folder + "/" + std::string(kRestoring));
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
-    if (name != kRestoring && name != "lost+found") return false;
+    if (name == kRestoring || name == "lost+found") continue;
+    if (!was_restoring || name == kDatabaseName || !is_saved(entry.path(), manifest)) return false;
   }
   return true;
 }
@@ -282,7 +294,7 @@ Backup make_backup(const BackupOrder& order, const base::Clock& clock, const Tol
 Restored restore_backup(const std::string& from, const std::string& data_dir, const Told& told) {
   Restored restored{manifest_of(from), {}};
   make_folder(data_dir);
-  if (!is_empty(data_dir)) {
+  if (!takes(data_dir, restored.manifest)) {
     throw std::runtime_error(data_dir +
                              " is not empty: a backup is restored into an empty folder only");
   }

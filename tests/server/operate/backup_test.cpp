@@ -214,6 +214,27 @@ TEST_CASE("backup: the key goes along only when it was asked for") {
   CHECK(backups_in(trader.backups()).size() == 1);
 }
 
+TEST_CASE(
+    "D-11: what a killed restore had put in its place is taken up again, and nothing else is") {
+  Trader trader;
+  trader.trade(1);
+  BackupOrder order = trader.order();
+  order.with_keys = true;
+  const Backup made = make_backup(order, kClock, kQuiet);
+  const std::string into = trader.folder.file("halfway");
+  fs::create_directories(into);
+  fs::copy_file(made.path + "/topup.key", into + "/topup.key");
+  CHECK_THROWS_WITH(restore_backup(made.path, into, kQuiet), doctest::Contains("not empty"));
+  fs::create_directories(into + "/.restoring");
+  std::ofstream(into + "/topup.key", std::ios::app) << "another";
+  CHECK_THROWS_WITH(restore_backup(made.path, into, kQuiet), doctest::Contains("not empty"));
+  CHECK(fs::exists(into + "/topup.key"));
+  fs::copy_file(made.path + "/topup.key", into + "/topup.key",
+                fs::copy_options::overwrite_existing);
+  CHECK(restore_backup(made.path, into, kQuiet).files.back() == into + "/topup.sqlite");
+  CHECK_FALSE(fs::exists(into + "/.restoring"));
+}
+
 TEST_CASE("backup: the oldest beyond the number to keep go, what is no backup stays") {
   Trader trader;
   trader.trade(1);
