@@ -46,7 +46,14 @@ constexpr std::array<std::string_view, kBugCount> kWords = {"none",
                                                             "bill_line_lost",
                                                             "difference_unseen",
                                                             "resolution_not_kept",
-                                                            "taken_back_too_late"};
+                                                            "taken_back_too_late",
+                                                            "hold_captured_twice",
+                                                            "hold_released_twice",
+                                                            "hold_left",
+                                                            "wallet_checked_early",
+                                                            "wallet_not_returned",
+                                                            "wallet_returned_twice",
+                                                            "hold_not_settled"};
 
 void cut(std::string* sql, std::string_view part) {
   const std::size_t at = sql->find(part);
@@ -78,7 +85,23 @@ Profile profile_for(Bug bug) {
   }
 }
 
-std::uint64_t first_seed_for(Bug) { return 1; }
+std::uint64_t first_seed_for(Bug bug) {
+  switch (bug) {
+    case Bug::hold_captured_twice:
+    case Bug::hold_left:
+    case Bug::hold_not_settled:
+      return 7;
+    case Bug::wallet_not_returned:
+      return 13;
+    case Bug::wallet_returned_twice:
+      return 15;
+    case Bug::hold_released_twice:
+    case Bug::wallet_checked_early:
+      return 65;
+    default:
+      return 1;
+  }
+}
 
 std::string_view text_of(std::initializer_list<storage::Value> values, std::size_t index) {
   if (index >= values.size()) return "";
@@ -171,6 +194,9 @@ Treatment StatementBug::treat(std::string_view table, std::string* sql,
     case Bug::refund_forgotten:
       if (table == "order_events") is_after_rejection_ = text_of(values, 2) == "supplier_rejected";
       if (is_after_rejection_ && table == "outbox" && inserts) return Treatment::drop;
+      break;
+    case Bug::hold_not_settled:
+      if (table == "wallet_holds" && !inserts) return Treatment::drop;
       break;
     case Bug::balance_drifts:
       if (table == "account_balances" && text_of(values, 0) == "revenue.sales")

@@ -60,8 +60,15 @@ enum class Bug : std::uint8_t {
   difference_unseen,       // an amount that differs is not told of
   resolution_not_kept,     // money moves, and the difference stays as it was
   taken_back_too_late,     // the buyer takes the money back of what may have left
+  hold_captured_twice,     // each yes at a wallet takes the money again
+  hold_released_twice,     // each close of a wallet's sheet gives it back again
+  hold_left,               // a closed sheet still holds the money
+  wallet_checked_early,    // a balance is read, and held of, before the wallet is locked
+  wallet_not_returned,     // a refund to a wallet is told, and not done
+  wallet_returned_twice,   // a refund that is asked for again is done again
+  hold_not_settled,        // what a hold held is free again or taken, and the hold stands
 };
-inline constexpr std::size_t kBugCount = static_cast<std::size_t>(Bug::taken_back_too_late) + 1;
+inline constexpr std::size_t kBugCount = static_cast<std::size_t>(Bug::hold_not_settled) + 1;
 std::string_view to_word(Bug bug);
 std::optional<Bug> parse_bug(std::string_view word);
 Profile profile_for(Bug bug);           // most need no other than swarm

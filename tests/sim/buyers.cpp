@@ -5,6 +5,7 @@
 #include "server/orders/pin_reveal.h"
 #include "shared/pricing.h"
 #include "tests/sim/pins.h"
+#include "tests/sim/wallet_port.h"
 
 namespace topup::sim {
 namespace {
@@ -13,7 +14,8 @@ constexpr int kMostTries = 1'000;  // of one buyer, while the shop keeps dying
 constexpr std::array<std::string_view, 3> kProducts = {"cn-mobile-2000", "cn-mobile-5000",
                                                        "cn-mobile-10000"};
 constexpr std::array<std::int64_t, 3> kFaces = {2'000, 5'000, 10'000};
-constexpr int kMostAsks = 20;  // for a piece of the stock, before one goes without
+constexpr std::size_t kWallet = 2;  // the channel after those outside
+constexpr int kMostAsks = 20;       // for a piece of the stock, before one goes without
 
 void found_out(const Error& refusal, Wish& wish) {
   if (refusal.reason == std::string_view("out_of_stock")) wish.found_none = wish.tries >= kMostAsks;
@@ -60,6 +62,7 @@ void Buyers::plan(std::uint64_t seed, int number) {
     wish.list_minor = kVoucherFace * kListBp / 10'000;
     wish.wants_scarce = false;
   }
+  wish.from_wallet = chance.percent(world_.faults.rate(Fault::wallet_payment));
   wishes_.push_back(std::move(wish));
 }
 
@@ -71,6 +74,7 @@ void Buyers::try_again(std::size_t i, void (Buyers::*what)(std::size_t)) {
 void Buyers::place(std::size_t i) {
   Wish& wish = wishes_[i];
   world_.note("buyer " + std::to_string(wish.number) + " orders");
+  const std::size_t channel = wish.from_wallet ? kWallet : outside(wish);
   OutTradeNo sheet;
   shop_.serve([&](Node& node) {
     orders::PlaceRequest request;
@@ -91,9 +95,8 @@ void Buyers::place(std::size_t i) {
     orders::PricedQuote shown;
     orders::Order before;
     if (wish.checks_out) {
-      const auto done = node.payments.check_out(
-          node.orders, request, sheet_of(wish, static_cast<std::size_t>(wish.number % 2)), &shown,
-          &before);
+      const auto done =
+          node.payments.check_out(node.orders, request, sheet_of(wish, channel), &shown, &before);
       if (!done) found_out(done.error(), wish);
       if (!done || world_.strikes(Fault::reply_loss)) return;
       if (done->started) sheet = done->started->out_trade_no;
@@ -113,7 +116,6 @@ void Buyers::place(std::size_t i) {
   world_.note("buyer " + std::to_string(wish.number) + " has order " + wish.order.text);
   wish.tries = 0;
   if (!wish.pays && !wish.cancels && !wish.pays_late) return;
-  const auto channel = static_cast<std::size_t>(wish.number % 2);
   if (sheet.empty()) {
     world_.after(world_.between(500, 5'000), [this, i, channel] { start(i, channel); });
   } else {
@@ -122,8 +124,10 @@ void Buyers::place(std::size_t i) {
   }
   if (wish.comes_back)
     world_.after(world_.between(20'000, 600'000), [this, i, channel] { start(i, channel); });
-  if (wish.pays_twice)
-    world_.after(world_.between(5'000, 60'000), [this, i, channel] { start(i, 1 - channel); });
+  if (wish.pays_twice) {
+    const std::size_t other = channel == kWallet ? outside(wish) : 1 - channel;
+    world_.after(world_.between(5'000, 60'000), [this, i, other] { start(i, other); });
+  }
   if (wish.cancels)
     world_.after(wish.pay_after_ms + world_.between(0, 8'000), [this, i] { cancel(i); });
   for (const std::int64_t late_ms : {60'000, 1'500'000, 2 * 3'600'000}) {
@@ -137,7 +141,8 @@ orders::StartPayment Buyers::sheet_of(const Wish& wish, std::size_t channel) con
   orders::StartPayment request;
   request.user = wish.user;
   request.order = wish.order;
-  request.channel = parties_.channels[channel]->name();
+  request.channel =
+      channel == kWallet ? std::string(kWalletChannel) : parties_.channels[channel]->name();
   request.scene = wish.uses_app ? payments::Scene::jsapi : payments::Scene::h5;
   if (wish.uses_app) request.openid = "openid-" + std::to_string(wish.number);
   request.client_address = "203.0.113.7";
@@ -148,7 +153,7 @@ orders::StartPayment Buyers::sheet_of(const Wish& wish, std::size_t channel) con
 void Buyers::start(std::size_t i, std::size_t channel) {
   Wish& wish = wishes_[i];
   OutTradeNo no;
-  bool is_over = false;
+  bool is_over = false, is_short = false;
   const bool answered = shop_.serve([&](Node& node) {
     const auto started = node.payments.start(sheet_of(wish, channel));
     if (started) {
@@ -156,9 +161,12 @@ void Buyers::start(std::size_t i, std::size_t channel) {
     } else {
       is_over = started.error().reason == std::string_view("order_not_payable") ||
                 started.error().reason == std::string_view("too_many_attempts");
+      is_short =
+          channel == kWallet && started.error().reason == std::string_view("channel_refused");
     }
   });
   if (is_over) return;
+  if (answered && is_short) return find_money(i);
   if (!answered || no.empty()) {
     if (++wish.tries <= kMostTries)
       world_.after(world_.between(2'000, 20'000), [this, i, channel] { start(i, channel); });
@@ -172,11 +180,46 @@ void Buyers::at_the_sheet(std::size_t i, std::size_t channel, const OutTradeNo& 
   Wish& wish = wishes_[i];
   const bool is_second = wish.sheets.size() > 1 && !wish.pays_twice;
   if (is_second) return;
+  if (channel == kWallet) return at_the_wallet(i, no);
   ChannelModel* model = parties_.channels[channel].get();
   if (wish.pays) world_.after(wish.pay_after_ms, [model, no] { model->pay(no, false); });
   if (wish.pays_late)
     world_.after(world_.between(840'000, 3'600'000), [model, no] { model->pay(no, true); });
   world_.after(wish.pay_after_ms + world_.between(500, 20'000), [this, i] { confirm(i); });
+}
+
+// Says yes, now and then twice, and again until there is an answer.
+void Buyers::at_the_wallet(std::size_t i, const OutTradeNo& no) {
+  const Wish& wish = wishes_[i];
+  const auto yes = [this, i, no] { say_yes(i, no); };
+  if (wish.pays) world_.after(wish.pay_after_ms, yes);
+  if (wish.pays && world_.chance.percent(30))
+    world_.after(wish.pay_after_ms + world_.between(0, 2'000), yes);
+  if (wish.pays_late) world_.after(world_.between(840'000, 3'600'000), yes);
+}
+
+void Buyers::say_yes(std::size_t i, const OutTradeNo& no) {
+  Wish& wish = wishes_[i];
+  bool is_told = false;
+  const bool answered = shop_.serve([&](Node& node) {
+    const auto paid = node.wallet->pay(wish.user, no);
+    is_told = true;
+    if (paid) (void)node.payments.confirm(wish.user, wish.order);
+  });
+  if (answered && is_told && !world_.strikes(Fault::reply_loss)) return;
+  if (++wish.tries <= kMostTries)
+    world_.after(world_.between(2'000, 20'000), [this, i, no] { say_yes(i, no); });
+}
+
+void Buyers::find_money(std::size_t i) {
+  Wish& wish = wishes_[i];
+  ++world_.counts.wallet_short;
+  world_.note("buyer " + std::to_string(wish.number) + " has too little in the wallet");
+  const bool waits = ++wish.times_short <= 3 && world_.chance.percent(60);
+  const std::size_t channel = waits ? kWallet : outside(wish);
+  const std::int64_t wait_ms =
+      waits ? world_.between(5'000, 120'000) : world_.between(1'000, 20'000);
+  world_.after(wait_ms, [this, i, channel] { start(i, channel); });
 }
 
 void Buyers::cancel(std::size_t i) {

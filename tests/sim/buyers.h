@@ -1,6 +1,8 @@
 // Who stands before the shop: buyers that place, pay, pay twice, pay late, give up, and an attacker
 // who notifies in a channel's name. Each buyer's plan is drawn from the seed and the number of the
-// order alone, so that leaving one out leaves the others as they were.
+// order alone, so that leaving one out leaves the others as they were. Some pay from their wallet,
+// all three orders of a buyer from one; who finds too little in it waits for more, or pays
+// otherwise.
 #pragma once
 
 #include <cstdint>
@@ -38,6 +40,8 @@ struct Wish {  // one order as its buyer wants it
   bool wants_scarce = false, found_none = false;
   bool wants_pin = false;
   std::string seen_pin;  // the code that the buyer was shown
+  bool from_wallet = false;
+  int times_short = 0;  // the wallet had too little
 };
 
 class Buyers {
@@ -61,6 +65,10 @@ class Buyers {
   void confirm(std::size_t wish);
   void look_at_pin(std::size_t wish);
   void attack(std::size_t wish);
+  std::size_t outside(const Wish& wish) const { return static_cast<std::size_t>(wish.number % 2); }
+  void at_the_wallet(std::size_t wish, const OutTradeNo& no);
+  void say_yes(std::size_t wish, const OutTradeNo& no);
+  void find_money(std::size_t wish);
   void try_again(std::size_t wish, void (Buyers::*what)(std::size_t));
 
   World& world_;

@@ -63,11 +63,18 @@ constexpr std::string_view kPoints[] = {
     "before the request of submit",
     "before the request of supplier query",
 };
+constexpr std::string_view kWalletPoints[] = {
+    "before a statement on approvals",
+    "before a statement on wallet_entries",
+    "before a statement on wallet_holds",
+    "before a statement on wallets",
+};
 constexpr std::string_view kLine = "  crash ";
 
 }  // namespace
 
 std::span<const std::string_view> crash_points() { return kPoints; }
+std::span<const std::string_view> wallet_crash_points() { return kWalletPoints; }
 
 std::vector<std::string> missed_crash_points(const std::vector<std::string>& logs) {
   std::set<std::string, std::less<>> hit;
@@ -81,12 +88,14 @@ std::vector<std::string> missed_crash_points(const std::vector<std::string>& log
     }
   }
   std::vector<std::string> wrong;
-  for (const std::string_view point : kPoints) {
-    const auto found = hit.find(point);
-    if (found == hit.end()) {
-      wrong.push_back("never died " + std::string(point));
-    } else {
-      hit.erase(found);
+  for (const std::span<const std::string_view> points : {crash_points(), wallet_crash_points()}) {
+    for (const std::string_view point : points) {
+      const auto found = hit.find(point);
+      if (found == hit.end()) {
+        wrong.push_back("never died " + std::string(point));
+      } else {
+        hit.erase(found);
+      }
     }
   }
   for (const std::string& other : hit) wrong.push_back("died " + other + ", which is not listed");

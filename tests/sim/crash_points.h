@@ -11,6 +11,8 @@
 namespace topup::sim {
 
 std::span<const std::string_view> crash_points();
+// And those of runs whose buyers have wallets.
+std::span<const std::string_view> wallet_crash_points();
 
 // From the logs of runs that did the work between them: what is wrong, a sentence each.
 std::vector<std::string> missed_crash_points(const std::vector<std::string>& logs);

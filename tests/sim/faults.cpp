@@ -10,7 +10,8 @@ constexpr std::array<std::string_view, kFaultCount> kWords = {
     "late_payment",   "double_payment", "cancel_race",
     "clock_jump",     "freeze",         "supplier_reject",
     "supplier_held",  "supplier_slow",  "supplier_turncoat",
-    "refund_refused", "preempt",        "refund_abnormal"};
+    "refund_refused", "preempt",        "refund_abnormal",
+    "wallet_payment", "wallet_adjusted"};
 constexpr std::array<std::string_view, 7> kProfiles = {
     "swarm", "all-callbacks-lost", "no-dedup-supplier", "clock", "pg", "calm", "file"};
 
@@ -20,7 +21,8 @@ struct Span {
   std::int64_t most;
   std::int64_t seeds_in_100;
 };
-constexpr std::array<Span, kFaultCount> kSpans = {
+constexpr std::size_t kLaterFaults = 2;
+constexpr std::array<Span, kFaultCount - kLaterFaults> kSpans = {
     {{Fault::crash, 250, 75},          {Fault::request_loss, 40, 60},
      {Fault::reply_loss, 40, 60},      {Fault::late_arrival, 30, 50},
      {Fault::notice_loss, 60, 50},     {Fault::notice_duplicate, 50, 50},
@@ -32,6 +34,9 @@ constexpr std::array<Span, kFaultCount> kSpans = {
      {Fault::supplier_slow, 80, 60},   {Fault::supplier_turncoat, 5, 40},
      {Fault::refund_refused, 30, 40},  {Fault::preempt, 8, 50},
      {Fault::refund_abnormal, 3, 30}}};
+// Drawn last, so that the runs of seeds without them are what they were.
+constexpr std::array<Span, kLaterFaults> kLaterSpans = {
+    {{Fault::wallet_payment, 90, 30}, {Fault::wallet_adjusted, 80, 60}}};
 
 }  // namespace
 
@@ -58,11 +63,12 @@ void Faults::heal() {
 
 Faults Faults::draw(testing::SeededRandom& chance, Profile profile) {
   Faults faults;
-  for (const Span& span : kSpans) {
+  const auto draw_one = [&](const Span& span) {
     const bool is_there = chance.percent(span.seeds_in_100);
     const std::int64_t rate = 1 + chance.below(span.most);
     if (is_there && profile != Profile::calm) faults.set(span.fault, rate);
-  }
+  };
+  for (const Span& span : kSpans) draw_one(span);
   faults.supplier_deduplicates = chance.percent(50);
   faults.shop_reviews = chance.percent(50);
   faults.two_nodes = chance.percent(40);
@@ -94,6 +100,8 @@ Faults Faults::draw(testing::SeededRandom& chance, Profile profile) {
   // Bills are matched with ten minutes of grace at midnight (Party::edge_ms); a clock an hour off
   // just then makes true differences, which a person settles.
   if (faults.has_midnight && faults.has_bills) faults.set(Fault::clock_jump, 0);
+  for (const Span& span : kLaterSpans) draw_one(span);
+  faults.has_wallets = faults.rate(Fault::wallet_payment) > 0;
   return faults;
 }
 

@@ -33,8 +33,10 @@ enum class Fault : std::uint8_t {
   refund_refused,     // not enough money at the channel, for now
   preempt,            // a thread waits before a transaction, and others go first
   refund_abnormal,    // the channel cannot pay the buyer back by itself
+  wallet_payment,     // an order is paid from its buyer's wallet
+  wallet_adjusted,    // staff take from a wallet, or give, while orders hold its money
 };
-inline constexpr std::size_t kFaultCount = static_cast<std::size_t>(Fault::refund_abnormal) + 1;
+inline constexpr std::size_t kFaultCount = static_cast<std::size_t>(Fault::wallet_adjusted) + 1;
 std::string_view to_word(Fault fault);
 std::optional<Fault> parse_fault(std::string_view word);
 
@@ -61,6 +63,7 @@ class Faults {
   bool two_nodes = false;       // the shop has two processes on one store
   bool has_midnight = false;    // the business day ends while orders come
   bool has_bills = false;       // the run goes on until the days' bills are compared
+  bool has_wallets = false;     // buyers may pay from one
   std::int64_t bill_slips = 0;  // lines of a bill that say something else, per cent
 
  private:

@@ -104,6 +104,7 @@ class EndJudge {
   const std::vector<Wish>& wishes_;
   const GivenBack& given_back_;
   std::map<std::string, OrderFacts> orders_;
+  std::map<std::string, HoldFacts> holds_;
   std::map<std::string, std::string> refund_states_, order_of_sheet_;
 };
 
@@ -135,6 +136,7 @@ void EndJudge::load(storage::Reader& reader) {
       "SELECT order_id, COUNT(*) FROM order_events WHERE event = 'review_approved'"
       " AND actor LIKE 'staff:%' GROUP BY order_id",
       {}, [this](const storage::Row& row) { orders_[row.text(0)].approvals = row.integer(1); });
+  holds_ = wallets_of(reader).holds;
   load_books(reader);
   load_pins(reader);
 }
@@ -197,6 +199,13 @@ Truth EndJudge::truth_of(const OrderFacts& order) const {
       if (truth.given_back < order.payable && refund.amount.minor == truth.given_back)
         truth.stuck_part = truth.given_back;
     }
+  }
+  for (const std::string& no : order.sheets) {
+    const auto hold = holds_.find(no);
+    if (hold == holds_.end()) continue;
+    truth.paid += hold->second.captured;
+    truth.right += hold->second.captured;
+    truth.returned += hold->second.refunded;
   }
   const Wish* wish = wish_of(order);
   for (const auto& supplier : parties_.suppliers) {
@@ -363,13 +372,16 @@ void judge_the_books(World& world, storage::Db& db) {
 }
 
 void judge_the_end(World& world, storage::Db& db, const Parties& parties,
-                   const std::vector<Wish>& wishes, const GivenBack& given_back) {
+                   const std::vector<Wish>& wishes, const GivenBack& given_back,
+                   const Granted& granted) {
   EndJudge(world, db, parties, wishes, given_back).judge();
+  db.read([&](storage::Reader& reader) { judge_wallets_at_rest(world, reader, granted); });
 }
 
 const std::vector<std::string_view>& not_covered() {
   static const std::vector<std::string_view> sentences = {
-      "a wallet: no order of this shop is paid from one",
+      "a shop that sells from wallets: its orders are paid from them here by a port of this "
+      "program",
       "a bill that names another merchant: these channels have one account each",
   };
   return sentences;

@@ -75,6 +75,11 @@ void tell_figures(const Counts& all, std::int64_t seeds, std::int64_t orders, do
       static_cast<long long>(all.pins), static_cast<long long>(all.frozen),
       static_cast<long long>(all.bills), static_cast<long long>(all.differences),
       static_cast<long long>(all.resolved));
+  std::printf(
+      "  %lld payments came from a wallet, %lld found too little in it, %lld went back into it; "
+      "%lld sums put in or taken out by two people\n",
+      static_cast<long long>(all.wallet_orders), static_cast<long long>(all.wallet_short),
+      static_cast<long long>(all.wallet_back), static_cast<long long>(all.wallet_sums));
   for (const auto& [kind, hits] : all.fault_kinds)
     std::printf("  fault %s: %lld\n", kind.c_str(), static_cast<long long>(hits));
   for (const auto& [name, hits] : all.crash_points)
@@ -164,7 +169,9 @@ void check_crash_points(const std::vector<std::string>& logs) {
   const std::vector<std::string> missed = missed_crash_points(logs);
   for (const std::string& sentence : missed) count(false, sentence);
   if (missed.empty())
-    count(true, "died at each of the " + std::to_string(crash_points().size()) + " crash points");
+    count(true, "died at each of the " +
+                    std::to_string(crash_points().size() + wallet_crash_points().size()) +
+                    " crash points");
 }
 
 // Fewer orders, then fewer kinds of faults, as long as it still fails.

@@ -8,6 +8,7 @@
 #include "tests/sim/invariants.h"
 #include "tests/sim/shop.h"
 #include "tests/sim/staff.h"
+#include "tests/sim/wallets.h"
 
 namespace topup::sim {
 namespace {
@@ -99,6 +100,8 @@ RunResult run_seed(Stores& stores, const RunOptions& options) {
   buyers.come(options.seed, options.first_order, options.orders);
   Staff staff(world, shop, buyers, options.bug);
   staff.come(options.seed, options.first_order, options.orders);
+  Treasury treasury(world, shop);
+  treasury.come(options.seed, buyers.wishes());
   plan_clock_jumps(world, shop);
 
   shop.pump(world.now() + kTroubleMs);
@@ -111,7 +114,7 @@ RunResult run_seed(Stores& stores, const RunOptions& options) {
     shop.pump(std::min(end, world.now() + kStepMs));
   }
   if (!world.has_failed())
-    judge_the_end(world, *store, parties, buyers.wishes(), staff.given_back());
+    judge_the_end(world, *store, parties, buyers.wishes(), staff.given_back(), treasury.granted());
   if (!world.has_failed() && drawn.has_bills) {
     go_through_bills(world, shop, drawn, options.seed);
     if (!world.has_failed()) judge_bills(world, *store, shop, bills, parties);

@@ -78,6 +78,8 @@ Node::Node(World& world, WatchedDb& db, testing::SeededRandom& random, Parties& 
       supply(env),
       refunds(env),
       reviews(env),
+      approvals(db, world.clock, random),
+      ledger_desk(env, approvals, [] { return std::int64_t{0}; }),
       worker(db, world.clock, random, worker_options(life.name)),
       reconciler(db, world.clock, random, channels_, suppliers_,
                  reconcile_deeds(world.clock, random, [] {}),
@@ -97,6 +99,11 @@ Node::Node(World& world, WatchedDb& db, testing::SeededRandom& random, Parties& 
     env.live_limits = [limits] { return limits; };
   }
   for (const auto& channel : parties.channels) channels_.add(channel->adapter());
+  if (world.faults.has_wallets) {
+    auto port = std::make_unique<WalletPort>(world, db, bug);
+    wallet = port.get();
+    channels_.add(std::move(port));
+  }
   for (const auto& supplier : parties.suppliers) suppliers_.add(supplier->adapter());
   suppliers_.add(make_stock_port(world, suppliers::make_pin_stock(db, world.clock), bug));
   register_jobs();

@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "server/admin/approval_service.h"
+#include "server/admin/ledger_desk.h"
 #include "server/catalog/catalog_service.h"
 #include "server/jobs/schedule.h"
 #include "server/jobs/worker.h"
@@ -27,6 +29,7 @@
 #include "server/suppliers/suppliers.h"
 #include "tests/sim/channel_model.h"
 #include "tests/sim/supplier_model.h"
+#include "tests/sim/wallet_port.h"
 #include "tests/sim/watched_db.h"
 #include "tests/sim/world.h"
 
@@ -86,6 +89,9 @@ class Node {
   orders::SupplyFlow supply;
   orders::RefundFlow refunds;
   orders::ReviewDesk reviews;
+  admin::ApprovalService approvals;
+  admin::LedgerDesk ledger_desk;
+  WalletPort* wallet = nullptr;  // where buyers have one
   jobs::Worker worker;
   reconcile::Reconciler reconciler;
 

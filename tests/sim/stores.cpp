@@ -10,6 +10,7 @@
 #include "tests/sim/memory_store.h"
 #include "tests/sim/pins.h"
 #include "tests/sim/run.h"
+#include "tests/sim/wallets.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/postgres_cluster.h"
 #include "tests/support/scratch_shop.h"
@@ -64,6 +65,7 @@ void furnish(storage::Db& db) {
     }
     orders::order_holds::set_stock(tx, kScarce, kScarcePieces);
     fill_stock(tx, now);
+    hire_bookkeepers(tx, now);
     return true;
   });
 }

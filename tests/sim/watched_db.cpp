@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "shared/order_state.h"
+#include "tests/sim/wallet_port.h"
+#include "tests/sim/wallets.h"
 
 namespace topup::sim {
 namespace {
@@ -190,6 +192,11 @@ void WatchedDb::note_statement(Seen& seen, std::string_view table,
     seen.touched_jobs = true;
   } else if (table == "pin_stock") {
     seen.touched_pins = true;
+  } else if (table.starts_with("wallet")) {
+    seen.touched_wallets = true;
+    if (table == "wallet_entries")
+      seen.wallet_moves.push_back(std::string(text_of(values, 3)) + " " +
+                                  std::string(text_of(values, 4)));
   } else if (table == "audit_log") {
     ++seen.audit_rows;
   }
@@ -217,6 +224,7 @@ void WatchedDb::judge(storage::Tx& tx, const Seen& seen) {
     world_.fail("I10", seen.moves.front().order + ": a state change without its audit row");
   if (seen.touched_books) judge_books(tx, seen);
   if (seen.touched_pins) pins_.judge(world_, tx);
+  if (seen.touched_wallets) judge_wallets(world_, tx);
 }
 
 void WatchedDb::judge_books(storage::Tx& tx, const Seen& seen) {
@@ -238,8 +246,9 @@ void WatchedDb::judge_books(storage::Tx& tx, const Seen& seen) {
   if (world_.has_bills_begun) return;
   tx.query(
       "SELECT account, balance_minor FROM account_balances WHERE (account LIKE 'liability.%' AND"
-      " balance_minor > 0) OR (account LIKE 'asset.channel%' AND balance_minor < 0)",
-      {}, [&](const storage::Row& row) {
+      " balance_minor > 0) OR (account LIKE 'asset.channel%' AND account <> $1 AND"
+      " balance_minor < 0)",
+      {kWalletClearing}, [&](const storage::Row& row) {
         world_.fail("I5", row.text(0) + " stands at " + std::to_string(row.integer(1)));
       });
 }
@@ -253,6 +262,7 @@ void WatchedDb::after_commit(Seen& seen) {
     if (move.event == "supplier_succeeded") world_.heard_deliveries.insert(move.order);
     world_.note("order " + move.order + " " + move.from + " -" + move.event + "-> " + move.to);
   }
+  for (const std::string& move : seen.wallet_moves) world_.note("wallet " + move);
 }
 
 }  // namespace topup::sim

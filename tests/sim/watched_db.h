@@ -49,6 +49,8 @@ class WatchedDb final : public storage::Db {
     bool touched_books = false;
     bool touched_jobs = false;
     bool touched_pins = false;
+    bool touched_wallets = false;
+    std::vector<std::string> wallet_moves;
     bool is_mark = false;  // "sent", before the supplier is called
   };
   struct Held {  // a statement that a bug keeps back

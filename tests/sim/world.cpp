@@ -29,6 +29,10 @@ void Counts::add(const Counts& other) {
   bills += other.bills;
   differences += other.differences;
   resolved += other.resolved;
+  wallet_orders += other.wallet_orders;
+  wallet_short += other.wallet_short;
+  wallet_back += other.wallet_back;
+  wallet_sums += other.wallet_sums;
   for (const auto& [name, count] : other.crash_points) crash_points[name] += count;
   for (const auto& [name, count] : other.fault_kinds) fault_kinds[name] += count;
 }
@@ -40,10 +44,13 @@ World::World(std::uint64_t seed, Faults drawn, bool prints_trace)
       prints_trace_(prints_trace),
       born_ms_(clock.mono_ms()) {
   testing::SeededRandom aims(seed * 7 + 5);
-  const auto points = crash_points();
+  const auto drawn_of = [&aims](std::span<const std::string_view> points) {
+    return points[static_cast<std::size_t>(aims.below(static_cast<std::int64_t>(points.size())))];
+  };
   if (faults.rate(Fault::crash) == 0 || aims.percent(50)) return;
-  aim_ = points[static_cast<std::size_t>(aims.below(static_cast<std::int64_t>(points.size())))];
+  aim_ = drawn_of(crash_points());
   aim_left_ = aims.percent(60) ? 1 : 1 + aims.below(12);
+  if (faults.has_wallets && aims.percent(50)) aim_ = drawn_of(wallet_crash_points());
 }
 
 bool World::is_aimed_at(std::string_view name, std::string_view place) {

@@ -38,12 +38,13 @@ struct Counts {
   std::int64_t asked_back = 0, taken_back = 0, given_back = 0, reviewed = 0, second_suppliers = 0,
                coupons = 0;
   std::int64_t pins = 0, frozen = 0, bills = 0, differences = 0, resolved = 0;
+  std::int64_t wallet_orders = 0, wallet_short = 0, wallet_back = 0, wallet_sums = 0;
   std::map<std::string, std::int64_t> crash_points, fault_kinds;
   void add(const Counts& other);
 };
 
 struct Violation {
-  std::string invariant;  // I1 … I11, or a word of the simulator's own
+  std::string invariant;  // I1 … I12, or a word of the simulator's own
   std::string what;
 };
 
