@@ -100,7 +100,7 @@ test('D-03: another program that holds the lock delays writes by up to 5 s, then
     const { fingerprint } = (await buyer.quote('13800001234')).json;
     const hold = async () => {
       const holder = startChild('sqlite3', [join(shop.data, 'topup.sqlite')], { stdio: ['pipe', 'pipe', 'inherit'] });
-      holder.stdin.write('.timeout 10000\nPRAGMA wal_autocheckpoint=0;\nBEGIN IMMEDIATE;\nSELECT 'held';\n');
+      holder.stdin.write(".timeout 10000\nPRAGMA wal_autocheckpoint=0;\nBEGIN IMMEDIATE;\nSELECT 'held';\n");
       // The pragma answers with a row too, before the lock is asked for.
       await new Promise((done) => {
         let said = '';
