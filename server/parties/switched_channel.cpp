@@ -75,6 +75,10 @@ bool SwitchedChannel::blames_channel(const DefiniteFail& refusal) const {
   return now()->blames_channel(refusal);
 }
 Outcome<Bill> SwitchedChannel::bill(std::string_view day) { return now()->bill(day); }
+bool SwitchedChannel::has_fund_bill() const { return now()->has_fund_bill(); }
+Outcome<std::vector<FundLine>> SwitchedChannel::fund_bill(std::string_view day) {
+  return now()->fund_bill(day);
+}
 NotifyAnswer SwitchedChannel::notify_answer() const { return rehearsed_->notify_answer(); }
 
 Result<Notification> SwitchedChannel::parse_notify(const NotifyRequest& request) const {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "server/base/clock.h"
 #include "server/parties/worlds.h"
@@ -40,6 +41,8 @@ class SwitchedChannel final : public payments::PayChannel {
   bool calls_to_prepay(payments::Scene) const override;
   bool blames_channel(const payments::DefiniteFail&) const override;
   payments::Outcome<payments::Bill> bill(std::string_view day) override;
+  bool has_fund_bill() const override;
+  payments::Outcome<std::vector<payments::FundLine>> fund_bill(std::string_view day) override;
   Result<payments::Notification> parse_notify(const payments::NotifyRequest&) const override;
   payments::NotifyAnswer notify_answer() const override;
 

@@ -112,6 +112,20 @@ struct Bill {
   Money paid, refunded, fees;
 };
 
+// One movement of the account that the channel keeps for the shop, as its fund-flow bill of a
+// business day lists it: there each fee is a movement of its own.
+enum class FundKind : std::uint8_t { payment, refund, fee, withdrawal, other };
+struct FundLine {
+  FundKind kind = FundKind::other;
+  std::string flow_no;      // theirs, of the movement
+  std::string business_no;  // theirs, of what is behind it: of a payment its transaction_id
+  std::string number;       // ours of that, as they keep it; "" when they do not say
+  std::string word;         // their word for the kind
+  Money amount;             // into the account positive, out of it negative
+  Money balance;            // of the account, after it
+  std::int64_t at_ms = 0;
+};
+
 struct NotifyRequest {
   std::vector<std::pair<std::string, std::string>> headers;  // names lower case
   std::string body;                                          // raw bytes as received
@@ -181,6 +195,13 @@ class PayChannel {
   // not to be had now. DefiniteFail/bill_malformed: what came does not add up; nothing of it is
   // used. DefiniteFail/not_offered: this channel has none.
   virtual Outcome<Bill> bill(std::string_view day) {
+    return DefiniteFail{"not_offered", std::string(day)};
+  }
+  // Whether the channel lists the movements of the shop's own account there, and those of `day`, in
+  // its order: outcomes as of bill(). Merchants below the shop's have accounts of their own, which
+  // are not in it.
+  virtual bool has_fund_bill() const { return false; }
+  virtual Outcome<std::vector<FundLine>> fund_bill(std::string_view day) {
     return DefiniteFail{"not_offered", std::string(day)};
   }
   // forbidden/signature_invalid, forbidden/signature_probe, forbidden/timestamp_expired,

@@ -60,6 +60,10 @@ class WatchedChannel final : public PayChannel {
   }
   // Bills are made at night by machines of their own.
   Outcome<Bill> bill(std::string_view day) override { return channel_->bill(day); }
+  bool has_fund_bill() const override { return channel_->has_fund_bill(); }
+  Outcome<std::vector<FundLine>> fund_bill(std::string_view day) override {
+    return channel_->fund_bill(day);
+  }
 
   Outcome<PrepayTicket> prepay(const PrepayRequest& request) override {
     if (!channel_->calls_to_prepay(request.scene)) return channel_->prepay(request);

@@ -31,7 +31,6 @@ constexpr std::size_t kNonceBytes = 12;
 constexpr std::string_view kDirectPath = "/v3/pay/transactions/";
 constexpr std::string_view kPartnerPath = "/v3/pay/partner/transactions/";
 constexpr std::string_view kRefundPath = "/v3/refund/domestic/refunds";
-#include "server/payments/wechat_bill.h"
 constexpr std::int64_t kDayMs = 86'400'000;
 constexpr std::int64_t kWarnDays[] = {1, 7, 30};
 
@@ -98,6 +97,8 @@ class Wechat final : public WechatChannel {
   Outcome<Trade> close_of(const OutTradeNo& number, const std::string& payee) override;
   Outcome<RefundTrade> refund(const RefundRequest& request) override;
   Outcome<Bill> bill(std::string_view day) override;
+  bool has_fund_bill() const override { return true; }
+  Outcome<std::vector<FundLine>> fund_bill(std::string_view day) override;
   Outcome<RefundTrade> query_refund_of(const OutTradeNo& payment, const OutRefundNo& number,
                                        const std::string& payee) override;
   std::string payee_of(std::string_view operator_id) const override;
@@ -110,6 +111,8 @@ class Wechat final : public WechatChannel {
  private:
   using MaybeTrade = std::optional<Trade>;         // nullopt: they have no such order
   using MaybeRefund = std::optional<RefundTrade>;  // nullopt: they have no such refund
+  // The bytes of a bill; nullopt: they have none of that day.
+  Outcome<std::optional<std::string>> fetch_bill(const std::string& target);
   Outcome<MaybeTrade> fetch_trade(const OutTradeNo& number, const std::string& payee);
   Outcome<MaybeRefund> fetch_refund(const OutRefundNo& number, const std::string& payee);
   Outcome<PrepayTicket> ticket_in(const WechatConfig& config, const PrepayRequest& request,
@@ -334,22 +337,45 @@ Outcome<RefundTrade> Wechat::query_refund_of(const OutTradeNo&, const OutRefundN
 }
 
 // The file itself comes unsigned: what the signed answer says of its bytes is what makes it theirs.
-Outcome<Bill> Wechat::bill(std::string_view day) {
-  const Answer link =
-      calls_.exchange(Call::bill, "GET",
-                      "/v3/bill/tradebill?bill_date=" + percent_encode(day) + "&bill_type=ALL", "");
-  if (link.meaning == Meaning::absent) return Bill{};
+Outcome<std::optional<std::string>> Wechat::fetch_bill(const std::string& target) {
+  const Answer link = calls_.exchange(Call::bill, "GET", target, "");
+  if (link.meaning == Meaning::absent) return std::optional<std::string>();
   if (!link.is_ok) return Unknown{link.why};
-  const auto target = bill_file_target(base::text_in(link.body, "download_url", 2048).value_or(""));
-  if (!target || text_or(link.body, "hash_type", "") != "SHA1") return Unknown{"answer_malformed"};
-  const base::OutboundReply file = calls_.fetch_unsigned(*target, kMaxBillBytes);
+  const auto at = bill_file_target(base::text_in(link.body, "download_url", 2048).value_or(""));
+  if (!at || text_or(link.body, "hash_type", "") != "SHA1") return Unknown{"answer_malformed"};
+  base::OutboundReply file = calls_.fetch_unsigned(*at, kMaxBillBytes);
   if (file.kind != base::OutboundReply::Kind::answered || file.status != 200)
     return Unknown{file.failure.empty() ? "http_" + std::to_string(file.status) : file.failure};
   if (base::hex(base::sha1(file.body)) != text_or(link.body, "hash_value", ""))
     return Unknown{"bill_hash_differs"};
-  auto read = read_wechat_bill(file.body, calls_.config()->mchid);
-  if (read) return std::move(*read);
-  return DefiniteFail(std::string(read.error().reason), std::string(read.error().detail.view()));
+  return std::optional(std::move(file.body));
+}
+
+// What a bill's text holds, or why there is nothing of it to use.
+template <class T, class Read>
+Outcome<T> read_bill(const Outcome<std::optional<std::string>>& fetched, Read read) {
+  if (const auto* unknown = std::get_if<Unknown>(&fetched)) return *unknown;
+  if (const auto* refused = std::get_if<DefiniteFail>(&fetched)) return *refused;
+  const auto& text = std::get<std::optional<std::string>>(fetched);
+  if (!text) return T{};
+  auto held = read(*text);
+  if (held) return std::move(*held);
+  return DefiniteFail(std::string(held.error().reason), std::string(held.error().detail.view()));
+}
+
+Outcome<Bill> Wechat::bill(std::string_view day) {
+  const auto fetched =
+      fetch_bill("/v3/bill/tradebill?bill_date=" + percent_encode(day) + "&bill_type=ALL");
+  return read_bill<Bill>(fetched, [this](const std::string& text) {
+    return read_wechat_bill(text, calls_.config()->mchid);
+  });
+}
+
+Outcome<std::vector<FundLine>> Wechat::fund_bill(std::string_view day) {
+  const auto fetched =
+      fetch_bill("/v3/bill/fundflowbill?bill_date=" + percent_encode(day) + "&account_type=BASIC");
+  return read_bill<std::vector<FundLine>>(
+      fetched, [](const std::string& text) { return read_wechat_fund_bill(text); });
 }
 
 std::string Wechat::payee_of(std::string_view operator_id) const {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "server/payments/bill_text.h"
+#include "server/payments/wechat_text.h"
 
 namespace topup::payments {
 namespace {
@@ -268,10 +269,42 @@ std::optional<Money> bill_fen(std::string_view text) {
   return parts ? fen_of_parts(*parts) : std::nullopt;
 }
 
+constexpr std::size_t kMaxFundWordBytes = 64;
+
+// A fee says of what it is a fee, so it is looked for first.
+struct FundWord {
+  std::string_view part;
+  FundKind kind;
+};
+constexpr FundWord kFundWords[] = {{"手续费", FundKind::fee},
+                                   {"退款", FundKind::refund},
+                                   {"提现", FundKind::withdrawal},
+                                   {"交易", FundKind::payment}};
+
+FundKind fund_kind_of(std::string_view word) {
+  for (const FundWord& one : kFundWords) {
+    if (word.find(one.part) != std::string_view::npos) return one.kind;
+  }
+  return FundKind::other;
+}
+
 struct FundColumns {
-  std::optional<std::size_t> time, business, flow, kind, way, amount, balance;
+  std::optional<std::size_t> time, business, flow, kind, way, amount, balance, number;
   bool are_there() const { return time && business && flow && kind && way && amount && balance; }
 };
+
+FundColumns fund_columns_of(const Sheet& sheet) {
+  FundColumns at;
+  at.time = sheet.column({"记账时间"});
+  at.business = sheet.column({"微信支付业务单号"});
+  at.flow = sheet.column({"资金流水单号"});
+  at.kind = sheet.column({"业务类型", "业务名称"});
+  at.way = sheet.column({"收支类型"});
+  at.amount = sheet.column({"收支金额(元)", "收支金额（元）"});
+  at.balance = sheet.column({"账户结余(元)", "账户结余（元）"});
+  at.number = sheet.column({"业务凭证号"});
+  return at;
+}
 
 std::optional<FundLine> fund_line(const FundColumns& at, const Cells& row) {
   const bool is_in = row[*at.way] == "收入";
@@ -282,11 +315,14 @@ std::optional<FundLine> fund_line(const FundColumns& at, const Cells& row) {
   const auto flow_no = bill_word(row[*at.flow]);
   const auto business_no = bill_word(row[*at.business]);
   if (!moved || moved->minor < 0 || !left || !time || !flow_no || !business_no) return std::nullopt;
-  if (row[*at.kind].size() > 64) return std::nullopt;
+  if (flow_no->empty() || row[*at.kind].size() > kMaxFundWordBytes) return std::nullopt;
   FundLine line;
   line.flow_no = *flow_no;
   line.business_no = *business_no;
-  line.kind = row[*at.kind];
+  // Of a movement that is no payment of ours it may hold anything.
+  if (at.number) line.number = bill_word(row[*at.number]).value_or("");
+  line.word = wechat_clean_text(row[*at.kind], kMaxFundWordBytes);
+  line.kind = fund_kind_of(line.word);
   line.amount = fen(is_in ? moved->minor : -moved->minor);
   line.balance = *left;
   line.at_ms = *time;
@@ -323,16 +359,10 @@ Result<Bill> read_wechat_bill(std::string_view csv, std::string_view own_mchid) 
 Result<std::vector<FundLine>> read_wechat_fund_bill(std::string_view csv) {
   const auto sheet = sheet_of(csv);
   if (!sheet) return tl::unexpected<Error>(sheet.error());
-  FundColumns at;
-  at.time = sheet->column({"记账时间"});
-  at.business = sheet->column({"微信支付业务单号"});
-  at.flow = sheet->column({"资金流水单号"});
-  at.kind = sheet->column({"业务类型", "业务名称"});
-  at.way = sheet->column({"收支类型"});
-  at.amount = sheet->column({"收支金额(元)", "收支金额（元）"});
-  at.balance = sheet->column({"账户结余(元)", "账户结余（元）"});
+  const FundColumns at = fund_columns_of(*sheet);
   if (!at.are_there()) return malformed("a needed column is missing");
   std::vector<FundLine> lines;
+  lines.reserve(sheet->rows.size());
   FundTotals totals;
   for (std::size_t i = 0; i < sheet->rows.size(); ++i) {
     auto line = fund_line(at, sheet->rows[i]);

@@ -24,14 +24,8 @@ inline constexpr std::size_t kMaxBillLines = 200'000;
 // "", any other line the merchant it names.
 Result<Bill> read_wechat_bill(std::string_view csv, std::string_view own_mchid);
 
-// One movement of the merchant's balance at WeChat Pay.
-struct FundLine {
-  std::string flow_no, business_no;  // of the movement; of the payment, refund or fee behind it
-  std::string kind;                  // their word: 交易, 退款, 扣除交易手续费 …
-  Money amount;                      // into the account positive, out of it negative
-  Money balance;                     // after it
-  std::int64_t at_ms = 0;
-};
+// Movements in the order of the file, of the kinds that their words name; a word that we do not
+// know is of kind `other`. Columns as above; that of our numbers may be missing.
 Result<std::vector<FundLine>> read_wechat_fund_bill(std::string_view csv);
 
 // Where the file lies, as the answer of /v3/bill/… says: only the path and query of the address,

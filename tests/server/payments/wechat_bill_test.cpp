@@ -171,23 +171,135 @@ TEST_CASE("F8: 20,000 random mutations of a bill never crash, and what reads add
   CHECK(read < 19'000);  // and most changes are noticed
 }
 
-TEST_CASE("a fund-flow bill reads and adds up, or is refused") {
-  const std::string good =
-      "\xEF\xBB\xBF记账时间,微信支付业务单号,资金流水单号,业务名称,业务类型,收支类型,收支金额(元),"
-      "账户结余(元),"
-      "资金变更提交申请人,备注,业务凭证号\r\n"
-      "`2026-11-21 12:00:01,`42001,`F1,`交易,`交易,`收入,`98.50,`98.50,`system,`,`T1\r\n"
-      "`2026-11-21 "
-      "12:00:01,`42001,`F2,`扣除交易手续费,`扣除交易手续费,`支出,`0.59,`97.91,`system,`,`T1\r\n"
-      "资金流水总笔数,收入笔数,收入金额,支出笔数,支出金额\r\n`2,`1,`98.50,`1,`0.59\r\n";
-  const auto lines = read_wechat_fund_bill(good);
+namespace {
+
+const std::string kFundTitles =
+    "记账时间,微信支付业务单号,资金流水单号,业务名称,业务类型,收支类型,收支金额(元),账户结余(元),"
+    "资金变更提交申请人,备注,业务凭证号";
+const std::string kFundSums = "资金流水总笔数,收入笔数,收入金额,支出笔数,支出金额";
+
+std::string movement(const std::string& kind, bool is_in, const std::string& yuan,
+                     const std::string& balance, const std::string& number) {
+  return "`2026-11-21 12:00:01,`42001,`F" + balance + ",`" + kind + ",`" + kind + ",`" +
+         (is_in ? "收入" : "支出") + ",`" + yuan + ",`" + balance + ",`system,`缺货, 两件,`" +
+         number + "\r\n";
+}
+std::string usual_flow() {
+  return "\xEF\xBB\xBF" + kFundTitles + "\r\n" + movement("交易", true, "98.50", "198.50", "T1") +
+         movement("扣除交易手续费", false, "0.59", "197.91", "T1") +
+         movement("退款", false, "10.00", "187.91", "R1") +
+         movement("退款手续费", true, "0.06", "187.97", "R1") +
+         movement("提现", false, "100.00", "87.97", "") +
+         movement("充值", true, "1.00", "88.97", "话 费") + kFundSums + "\r\n" +
+         "`6,`3,`99.56,`3,`110.59\r\n";
+}
+
+}  // namespace
+
+TEST_CASE("a fund-flow bill reads: kinds by their words, signs, balances and our numbers") {
+  const auto lines = read_wechat_fund_bill(usual_flow());
   REQUIRE(lines);
-  REQUIRE(lines->size() == 2);
-  CHECK((*lines)[0].amount == fen(9'850));
-  CHECK((*lines)[1].amount == fen(-59));
-  CHECK((*lines)[1].balance == fen(9'791));
-  CHECK_FALSE(read_wechat_fund_bill(with(good, "`1,`0.59", "`1,`0.58")));
-  CHECK_FALSE(read_wechat_fund_bill(with(good, "`收入", "`别的")));
+  struct Row {
+    FundKind kind;
+    std::int64_t amount, balance;
+    const char* number;
+  };
+  constexpr Row rows[] = {
+      {FundKind::payment, 9'850, 19'850, "T1"},   {FundKind::fee, -59, 19'791, "T1"},
+      {FundKind::refund, -1'000, 18'791, "R1"},   {FundKind::fee, 6, 18'797, "R1"},
+      {FundKind::withdrawal, -10'000, 8'797, ""}, {FundKind::other, 100, 8'897, ""}};
+  REQUIRE(lines->size() == std::size(rows));
+  for (std::size_t i = 0; i < std::size(rows); ++i) {
+    CAPTURE(i);
+    const FundLine& line = (*lines)[i];
+    CHECK(line.kind == rows[i].kind);
+    CHECK(line.amount == fen(rows[i].amount));
+    CHECK(line.balance == fen(rows[i].balance));
+    CHECK(line.number == rows[i].number);
+    CHECK(line.business_no == "42001");
+    CHECK(line.at_ms == 1'795'233'601'000);
+  }
+  CHECK((*lines)[4].word == "提现");
+  CHECK((*lines)[4].flow_no == "F87.97");
+}
+
+TEST_CASE("a fund-flow bill of another order, without our numbers, or with wide brackets reads") {
+  const std::string narrow =
+      "账户结余（元）,收支金额（元）,收支类型,业务名称,资金流水单号,微信支付业务单号,记账时间\n"
+      "`1.00,`1.00,`收入,`交易,`F1,`42,`2026-11-21 00:00:00\n" +
+      kFundSums + "\n`1,`1,`1.00,`0,`0.00\n";
+  const auto lines = read_wechat_fund_bill(narrow);
+  REQUIRE(lines);
+  CHECK((*lines)[0].kind == FundKind::payment);
+  CHECK((*lines)[0].number.empty());
+  const auto none =
+      read_wechat_fund_bill(kFundTitles + "\n" + kFundSums + "\n`0,`0,`0.00,`0,`0.00\n");
+  REQUIRE(none);
+  CHECK(none->empty());
+}
+
+TEST_CASE("F8: a fund-flow bill that does not add up is refused as a whole") {
+  const std::string good = usual_flow();
+  const std::string wrong[] = {
+      "",
+      kFundTitles + "\r\n",
+      with(good, "`6,`3,", "`7,`3,"),
+      with(good, "`6,`3,", "`6,`2,"),
+      with(good, "`99.56", "`99.57"),
+      with(good, "`3,`110.59", "`4,`110.59"),
+      with(good, "`110.59", "`110.58"),
+      with(good, "`收入", "`别的"),
+      with(good, "`98.50", "`-98.50"),
+      with(good, "`98.50", "`98.505"),
+      with(good, "`198.50", "`"),
+      with(good, "`F198.50", "`"),
+      with(good, "`42001", "`42 01"),
+      with(good, "2026-11-21 12:00:01", "2026-11-21T12:00:01"),
+      with(good, ",资金流水单号", ",流水"),
+      with(good, ",账户结余(元)", ",结余"),
+      without(good, movement("提现", false, "100.00", "87.97", "")),
+      good.substr(0, good.size() - 30),
+      usual(),
+  };
+  for (const std::string& text : wrong) {
+    CAPTURE(text);
+    const auto lines = read_wechat_fund_bill(text);
+    REQUIRE_FALSE(lines);
+    CHECK(lines.error().reason == "bill_malformed");
+  }
+  CHECK_FALSE(read_wechat_bill(good, kOwn));
+}
+
+TEST_CASE("F8: 10,000 random mutations of a fund-flow bill never crash, and what reads adds up") {
+  testing::SeededRandom random(9);
+  const std::string good = usual_flow();
+  const std::string bytes = ",`\r\n0123456789.-%ABC\xEF\xE4";
+  int read = 0;
+  const auto draw = [&](std::size_t below) {
+    const std::string drawn = random.bytes(2);
+    return (static_cast<unsigned char>(drawn[0]) * 256U + static_cast<unsigned char>(drawn[1])) %
+           below;
+  };
+  for (int round = 0; round < 10'000; ++round) {
+    std::string text = good;
+    for (std::size_t changes = 1 + draw(3); changes > 0; --changes) {
+      const std::size_t at = draw(text.size());
+      if (draw(2) == 0) {
+        text[at] = bytes[draw(bytes.size())];
+      } else {
+        text.erase(at, 1 + draw(20));
+      }
+      if (text.empty()) text = "x";
+    }
+    const auto lines = read_wechat_fund_bill(text);
+    if (!lines) continue;
+    ++read;
+    std::int64_t in = 0, out = 0;
+    for (const FundLine& line : *lines) (line.amount.minor > 0 ? in : out) += line.amount.minor;
+    CHECK(in - out == 9'956 + 11'059);
+  }
+  CHECK(read > 100);
+  CHECK(read < 9'500);
 }
 
 TEST_CASE("the file's address: only the path we know, whatever host it names") {
