@@ -1,6 +1,7 @@
 // The bills of the rehearsed WeChat Pay, made from its own books, and the differences a tester
 // plants in them: the books themselves stay right, as they would at a real mistake of a statement.
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "server/rehearsal/wechat_pay.h"
@@ -27,10 +28,12 @@ constexpr std::string_view kTradeSums =
 constexpr std::string_view kFundTitles =
     "记账时间,微信支付业务单号,资金流水单号,业务名称,业务类型,收支类型,收支金额(元),账户结余(元),"
     "资金变更提交申请人,备注,业务凭证号\r\n";
+constexpr std::string_view kFeeName = "扣除交易手续费";
 constexpr std::string_view kFundSums = "资金流水总笔数,收入笔数,收入金额,支出笔数,支出金额\r\n";
 constexpr std::string_view kPlants[] = {"leave_out",    "stranger", "amount",     "twice",
                                         "refund_state", "next_day", "day_before", "fee",
-                                        "payee",        "state"};
+                                        "payee",        "state",    "withdraw",   "balance"};
+constexpr std::string_view kFundsOnly = "funds.", kTradeOnly = "trade.";  // before a stored kind
 
 WechatRefusal refused(std::string code, std::string message) {
   return {.code = std::move(code), .message = std::move(message)};
@@ -101,40 +104,66 @@ std::string trade_file(const std::vector<WechatBillLine>& lines) {
                          fee_yuan(fees), yuan(paid), yuan(refunded)});
 }
 
+// One movement of the merchant's own account.
+struct FundMove {
+  const WechatBillLine* line;
+  std::string_view name;
+  std::int64_t into_fen;
+  std::int64_t slip_fen = 0;  // what the balance says too much from here on
+};
+
+// Where the money did move, and not to a merchant of its own.
+bool moves_own_money(const WechatBillLine& line) {
+  if (line.payee != "0") return false;
+  return line.is_refund ? line.refund_state != "CLOSED" : line.state == "SUCCESS";
+}
+
+std::vector<FundMove> moves_of(const std::vector<WechatBillLine>& lines) {
+  std::vector<FundMove> moves;
+  const auto add = [&moves](const WechatBillLine& line, std::string_view name, std::int64_t fen) {
+    if (fen != 0) moves.push_back({&line, name, fen});
+  };
+  for (const WechatBillLine& line : lines) {
+    if (!moves_own_money(line)) continue;
+    if (line.is_withdrawal) {
+      add(line, "提现", -line.amount_fen);
+      continue;
+    }
+    add(line, line.is_refund ? "退款" : "交易",
+        line.is_refund ? -line.amount_fen : line.amount_fen);
+    add(line, kFeeName, -line.fee_fen);
+  }
+  return moves;
+}
+
 class FundFile {
  public:
-  void move(const WechatBillLine& line, std::string_view name, std::int64_t into_fen) {
-    if (into_fen == 0) return;
-    balance_ += into_fen;
-    (into_fen > 0 ? in_ : out_) += into_fen > 0 ? into_fen : -into_fen;
-    ++(into_fen > 0 ? ins_ : outs_);
-    rows_ += row_text({spaced_time(line.at_ms, 8 * 60),
-                       line.is_refund ? line.refund_id : line.transaction_id,
-                       "F" + std::to_string(ins_ + outs_) + compact_china(line.at_ms),
-                       std::string(name), std::string(name), into_fen > 0 ? "收入" : "支出",
-                       yuan(into_fen > 0 ? into_fen : -into_fen), yuan(balance_), "system", "",
-                       line.is_refund ? line.out_refund_no : line.out_trade_no});
+  void add(const FundMove& move, std::int64_t balance_fen) {
+    const WechatBillLine& line = *move.line;
+    const bool is_in = move.into_fen > 0;
+    const std::string amount = yuan(is_in ? move.into_fen : -move.into_fen);
+    const std::string& business = line.is_refund ? line.refund_id : line.transaction_id;
+    const std::string flow = (move.name == kFeeName ? "F2" : "F1") + business;
+    const int before = flows_[flow]++;
+    const std::string flow_no = before == 0 ? flow : flow + "-" + std::to_string(before);
+    (is_in ? in_ : out_) += is_in ? move.into_fen : -move.into_fen;
+    ++(is_in ? ins_ : outs_);
+    text_ += row_text({spaced_time(line.at_ms, 8 * 60), business, flow_no, std::string(move.name),
+                       std::string(move.name), is_in ? "收入" : "支出", amount, yuan(balance_fen),
+                       "system", "", line.is_refund ? line.out_refund_no : line.out_trade_no});
   }
+  bool is_empty() const { return ins_ + outs_ == 0; }
   std::string text() const {
-    return std::string(kByteOrderMark) + std::string(kFundTitles) + rows_ + std::string(kFundSums) +
+    return std::string(kByteOrderMark) + std::string(kFundTitles) + text_ + std::string(kFundSums) +
            row_text({std::to_string(ins_ + outs_), std::to_string(ins_), yuan(in_),
                      std::to_string(outs_), yuan(out_)});
   }
 
  private:
-  std::string rows_;
-  std::int64_t ins_ = 0, outs_ = 0, in_ = 0, out_ = 0, balance_ = 0;
+  std::string text_;
+  std::map<std::string, int> flows_;  // numbers given out, the same whenever the file is made
+  std::int64_t ins_ = 0, outs_ = 0, in_ = 0, out_ = 0;
 };
-
-std::string fund_file(const std::vector<WechatBillLine>& lines) {
-  FundFile file;
-  for (const WechatBillLine& line : lines) {
-    file.move(line, line.is_refund ? "退款" : "交易",
-              line.is_refund ? -line.amount_fen : line.amount_fen);
-    file.move(line, "扣除交易手续费", -line.fee_fen);
-  }
-  return file.text();
-}
 
 std::int64_t number_in(const std::string& text) { return std::atoll(text.c_str()); }
 
@@ -168,6 +197,29 @@ WechatBillLine stranger(const WechatBillPlant& plant, const WechatContract& cont
   return line;
 }
 
+WechatBillLine withdrawal(const WechatBillPlant& plant) {
+  WechatBillLine line;
+  line.is_withdrawal = true;
+  line.at_ms = plant.at_ms;
+  line.state = "SUCCESS";
+  line.transaction_id = line.out_trade_no = plant.number;
+  line.amount_fen = number_in(plant.value);
+  return line;
+}
+
+// A plant says what it changes: one of the bills, or both in the same way.
+std::vector<WechatBillPlant> plants_for(bool is_fund_flow,
+                                        const std::vector<WechatBillPlant>& all) {
+  std::vector<WechatBillPlant> out;
+  for (WechatBillPlant plant : all) {
+    if (plant.kind.starts_with(is_fund_flow ? kTradeOnly : kFundsOnly)) continue;
+    if (const auto dot = plant.kind.find('.'); dot != std::string::npos)
+      plant.kind.erase(0, dot + 1);
+    out.push_back(std::move(plant));
+  }
+  return out;
+}
+
 WechatBillLine line_of(const WechatOrder& order) {
   WechatBillLine line;
   const PrepayFields& fields = order.fields;
@@ -183,6 +235,7 @@ WechatBillLine line_of(const WechatOrder& order) {
   line.attach = fields.attach;
   line.amount_fen = order.paid_fen;
   line.fee_fen = fee_of(order.paid_fen);
+  if (!fields.sub_mchid.empty()) line.payee = fields.sub_mchid;
   return line;
 }
 
@@ -200,14 +253,15 @@ WechatBillLine line_of(const WechatRefund& refund, const WechatContract& contrac
   line.refund_state = refund.status;
   line.amount_fen = refund.fields.refund_fen;
   line.fee_fen = -fee_of(refund.fields.refund_fen);
+  if (!refund.fields.sub_mchid.empty()) line.payee = refund.fields.sub_mchid;
   return line;
 }
 
 }  // namespace
 
-std::vector<WechatBillLine> WechatPay::bill_lines(std::int64_t from_ms) {
+std::vector<WechatBillLine> WechatPay::bill_lines(const BillSpan& span) {
   // A planted line may come from the day before or the day after.
-  const std::int64_t first = from_ms - kDayMs, last = from_ms + 2 * kDayMs;
+  const std::int64_t first = span.from_ms - kDayMs, last = span.until_ms + kDayMs;
   std::vector<WechatBillLine> lines;
   std::vector<WechatBillPlant> plants;
   around().db.read([&](storage::Reader& reader) {
@@ -216,10 +270,11 @@ std::vector<WechatBillLine> WechatPay::bill_lines(std::int64_t from_ms) {
       lines.push_back(line_of(order));
     for (const auto& refund : wechat_book::list_refunds(reader, first, last))
       lines.push_back(line_of(refund, identity_.contract));
-    plants = wechat_book::list_plants(reader);
+    plants = plants_for(span.is_fund_flow, wechat_book::list_plants(reader));
   });
   for (const WechatBillPlant& plant : plants) {
     if (plant.kind == "stranger") lines.push_back(stranger(plant, identity_.contract));
+    if (plant.kind == "withdraw" && span.is_fund_flow) lines.push_back(withdrawal(plant));
     for (std::size_t i = 0, known = lines.size(); i < known; ++i) {
       const std::string& number =
           lines[i].is_refund ? lines[i].out_refund_no : lines[i].out_trade_no;
@@ -230,21 +285,52 @@ std::vector<WechatBillLine> WechatPay::bill_lines(std::int64_t from_ms) {
     }
   }
   std::erase_if(lines, [&](const WechatBillLine& line) {
-    return line.is_left_out || line.at_ms < from_ms || line.at_ms >= from_ms + kDayMs;
+    return line.is_left_out || line.at_ms < span.from_ms || line.at_ms >= span.until_ms;
   });
   std::stable_sort(lines.begin(), lines.end(),
                    [](const auto& a, const auto& b) { return a.at_ms < b.at_ms; });
   return lines;
 }
 
+// The account runs on from day to day, so the balance is that of everything before.
+std::string WechatPay::fund_text(std::int64_t from_ms) {
+  const auto lines = bill_lines({kDayMs + 1, from_ms + kDayMs, true});  // 0: not paid
+  std::vector<FundMove> moves = moves_of(lines);
+  std::vector<WechatBillPlant> plants;
+  around().db.read([&](storage::Reader& reader) {
+    plants = plants_for(true, wechat_book::list_plants(reader));
+  });
+  for (const WechatBillPlant& plant : plants) {
+    const std::int64_t end = start_of_day_ms(plant.at_ms, kShanghaiOffsetMs) + kDayMs;
+    const auto last = std::find_if(moves.rbegin(), moves.rend(),
+                                   [end](const FundMove& one) { return one.line->at_ms < end; });
+    if (plant.kind == "balance" && last != moves.rend()) last->slip_fen += number_in(plant.value);
+  }
+  FundFile file;
+  std::int64_t balance = 0;
+  for (const FundMove& move : moves) {
+    balance += move.into_fen + move.slip_fen;
+    if (move.line->at_ms >= from_ms) file.add(move, balance);
+  }
+  return file.is_empty() ? std::string() : file.text();
+}
+
+std::string WechatPay::trade_text(std::int64_t from_ms, const std::string& type) {
+  auto lines = bill_lines({from_ms, from_ms + kDayMs, false});
+  if (type == "SUCCESS" || type == "REFUND")
+    std::erase_if(lines, [&](const auto& line) { return line.is_refund != (type == "REFUND"); });
+  return lines.empty() ? std::string() : trade_file(lines);
+}
+
 Answered WechatPay::bill(const Asked& asked, bool is_fund_flow) {
   const std::string day = asked.query_value("bill_date");
   const auto from = day_start(day);
   if (!from) return wechat_refused(wechat_param_error("bill_date", day, "is no day", "query"));
-  const std::string type = asked.query_value(is_fund_flow ? "account_type" : "bill_type");
+  const std::string type_name = is_fund_flow ? "account_type" : "bill_type";
+  const std::string type = asked.query_value(type_name);
   const bool is_known = type.empty() || type == (is_fund_flow ? "BASIC" : "ALL") ||
                         (!is_fund_flow && (type == "SUCCESS" || type == "REFUND"));
-  if (!is_known) return wechat_refused(wechat_param_error("bill_type", type, "unknown", "query"));
+  if (!is_known) return wechat_refused(wechat_param_error(type_name, type, "unknown", "query"));
   if (!asked.query_value("tar_type").empty())
     return wechat_refused(wechat_param_error("tar_type", "", "is not rehearsed", "query"));
   const std::int64_t now = around().clock.wall_ms();
@@ -252,11 +338,8 @@ Answered WechatPay::bill(const Asked& asked, bool is_fund_flow) {
     return wechat_refused(refused("INVALID_REQUEST", "账单日期超出范围"));
   if (now < *from + kDayMs + kMadeAtMs && !armed_.take("early_bill"))
     return wechat_refused(refused("STATEMENT_CREATING", "账单生成中，请稍后再试"));
-  auto lines = bill_lines(*from);
-  if (type == "SUCCESS" || type == "REFUND")
-    std::erase_if(lines, [&](const auto& line) { return line.is_refund != (type == "REFUND"); });
-  if (lines.empty()) return wechat_refused(refused("NO_STATEMENT_EXIST", "账单文件不存在"));
-  const std::string file = is_fund_flow ? fund_file(lines) : trade_file(lines);
+  const std::string file = is_fund_flow ? fund_text(*from) : trade_text(*from, type);
+  if (file.empty()) return wechat_refused(refused("NO_STATEMENT_EXIST", "账单文件不存在"));
   const std::string token = base::new_token(around().random);
   const std::string hash = base::hex(base::sha1(file));
   {
@@ -289,18 +372,22 @@ Answered WechatPay::control_bill(const Asked& asked) {
   const auto kind = base::text_in(*body, "plant");
   const auto number = base::text_in(*body, "number", 64);
   const std::string value = base::text_in(*body, "value", 32).value_or("");
+  const std::string only = base::text_in(*body, "bill", 8).value_or("");
+  const bool is_bill = only.empty() || only == "trade" || only == "funds";
   const bool is_none = kind && *kind == "none";
-  if (!kind || (!is_none &&
-                (!number || number->empty() ||
-                 std::find(std::begin(kPlants), std::end(kPlants), *kind) == std::end(kPlants)))) {
+  if (!kind || !is_bill ||
+      (!is_none &&
+       (!number || number->empty() ||
+        std::find(std::begin(kPlants), std::end(kPlants), *kind) == std::end(kPlants)))) {
     return refusal(
         "wants {\"plant\": none | leave_out | stranger | amount | twice | refund_state | next_day "
         "| "
-        "day_before | fee | payee | state, \"number\": of the order or refund, \"value\"?: text, "
-        "\"day\"?}");
+        "day_before | fee | payee | state | withdraw | balance, \"number\": of the order or "
+        "refund, "
+        "\"value\"?: text, \"day\"?, \"bill\"?: trade | funds; without it both}");
   }
   WechatBillPlant plant;
-  plant.kind = *kind;
+  plant.kind = only.empty() ? *kind : only + "." + *kind;
   plant.number = number.value_or("");
   plant.value = value;
   const auto day = day_start(base::text_in(*body, "day", 10).value_or(""));

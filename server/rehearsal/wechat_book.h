@@ -47,8 +47,8 @@ struct WechatNotice {  // one delivery still owed; several may share a notice_id
 
 // What a tester makes a bill say otherwise than the books.
 struct WechatBillPlant {
-  std::string kind, number, value;
-  std::int64_t at_ms = 0;  // of a line that the books do not have
+  std::string kind, number, value;  // kind with "trade." or "funds." before it: of one bill only
+  std::int64_t at_ms = 0;           // of a line that the books do not have
 };
 
 namespace wechat_book {

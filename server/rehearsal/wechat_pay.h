@@ -33,9 +33,9 @@ struct WechatIdentity {
   base::RsaKey authority_key;  // issues the platform's certificates
 };
 
-// A line of a trade bill, before it is text.
+// A line of a trade bill, and what moves the account in a fund-flow bill, before it is text.
 struct WechatBillLine {
-  bool is_refund = false, is_left_out = false;
+  bool is_refund = false, is_left_out = false, is_withdrawal = false;
   std::int64_t at_ms = 0, amount_fen = 0, fee_fen = 0;
   std::string appid, mchid, payee = "0", openid, trade_type, state, description, attach;
   std::string transaction_id, out_trade_no, refund_id, out_refund_no, refund_state;
@@ -89,7 +89,13 @@ class WechatPay final : public Party {
   void owe(const WechatNotice& notice);
 
   // Bills (wechat_bill.cpp).
-  std::vector<WechatBillLine> bill_lines(std::int64_t from_ms);
+  struct BillSpan {
+    std::int64_t from_ms, until_ms;
+    bool is_fund_flow;
+  };
+  std::vector<WechatBillLine> bill_lines(const BillSpan& span);
+  std::string trade_text(std::int64_t from_ms, const std::string& type);  // "" for nothing
+  std::string fund_text(std::int64_t from_ms);
   Answered bill(const Asked& asked, bool is_fund_flow);
   Answered bill_file(const Asked& asked);
   Answered control_bill(const Asked& asked);

@@ -2,8 +2,10 @@
 // verifies, in both directions.
 #include <doctest/doctest.h>
 
+#include <map>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "server/payments/wechat.h"
 #include "server/suppliers/reloadly.h"
@@ -283,4 +285,134 @@ TEST_CASE("WeChat: the rehearsed bill reads, and differs from the books only whe
   CHECK(std::get<pay::Bill>(channel->bill(today)).paid == fen(19'900));
   REQUIRE(shop.control(*shop.wechat, "/control", {{"next", "bill_hash"}}).status == 200);
   CHECK(std::get<pay::Unknown>(channel->bill(today)).why == "bill_hash_differs");
+}
+
+TEST_CASE("WeChat: the rehearsed fund flow lists each movement, and its balance runs on") {
+  RehearsedShop shop;
+  const auto key = base::RsaKey::from_private_pem(shop.world->access().merchant_private_key_pem);
+  const auto channel =
+      pay::make_wechat(config_of(shop, *key), *shop.wechat, shop.clock, shop.random);
+  const auto today = day_text(shop.clock.wall_ms(), kShanghaiOffsetMs);
+  using Funds = std::vector<pay::FundLine>;
+  REQUIRE(channel->has_fund_bill());
+  for (const char* number : {"FUND-000001", "FUND-000002", "FUND-000003"}) {
+    REQUIRE(std::holds_alternative<pay::PrepayTicket>(
+        channel->prepay(prepay_of(number, pay::Scene::h5, shop.clock.wall_ms()))));
+  }
+  pay_at_sheet(shop, "FUND-000001");
+  pay_at_sheet(shop, "FUND-000002");
+  REQUIRE(std::holds_alternative<pay::RefundTrade>(channel->refund(
+      {OutRefundNo("FUND-R00001"), OutTradeNo("FUND-000002"), fen(1'000), fen(9'950), "part"})));
+  CHECK(std::get<pay::Unknown>(channel->fund_bill(today)).why == "STATEMENT_CREATING");
+
+  shop.clock_skip_ms += 40 * 3'600'000;  // tomorrow after ten
+  const auto funds = std::get<Funds>(channel->fund_bill(today));
+  REQUIRE(funds.size() == 6);
+  std::int64_t balance = 0;
+  std::map<pay::FundKind, std::int64_t> sums;
+  for (const pay::FundLine& line : funds) {
+    balance += line.amount.minor;
+    CHECK(line.balance == fen(balance));
+    sums[line.kind] += line.amount.minor;
+  }
+  CHECK(sums == std::map<pay::FundKind, std::int64_t>{{pay::FundKind::payment, 2 * 9'950},
+                                                      {pay::FundKind::refund, -1'000},
+                                                      {pay::FundKind::fee, -60 - 60 + 6}});
+  CHECK(funds[0].number == "FUND-000001");
+  CHECK(funds[0].word == "交易");
+  const auto bill = std::get<pay::Bill>(channel->bill(today));
+  CHECK(bill.paid.minor - bill.refunded.minor - bill.fees.minor == balance);
+  CHECK(funds[0].business_no == bill.lines[0].transaction_id.text);
+
+  // The next day begins where this one ended; a day of standing still has no bill.
+  const auto tomorrow = day_text(shop.clock.wall_ms(), kShanghaiOffsetMs);
+  REQUIRE(std::holds_alternative<pay::PrepayTicket>(
+      channel->prepay(prepay_of("FUND-000004", pay::Scene::h5, shop.clock.wall_ms()))));
+  pay_at_sheet(shop, "FUND-000004");
+  shop.clock_skip_ms += 96 * 3'600'000;
+  const auto next = std::get<Funds>(channel->fund_bill(tomorrow));
+  REQUIRE(next.size() == 2);
+  CHECK(next[0].balance == fen(balance + 9'950));
+  const auto still = day_text(shop.clock.wall_ms() - 2 * kDayMs, kShanghaiOffsetMs);
+  CHECK(std::get<Funds>(channel->fund_bill(still)).empty());
+  CHECK(funds[0].flow_no == std::get<Funds>(channel->fund_bill(today))[0].flow_no);
+}
+
+TEST_CASE(
+    "WeChat: a rehearsed fund flow says otherwise where planted, and a bad file is not used") {
+  RehearsedShop shop;
+  const auto key = base::RsaKey::from_private_pem(shop.world->access().merchant_private_key_pem);
+  const auto channel =
+      pay::make_wechat(config_of(shop, *key), *shop.wechat, shop.clock, shop.random);
+  const auto today = day_text(shop.clock.wall_ms(), kShanghaiOffsetMs);
+  using Funds = std::vector<pay::FundLine>;
+  for (const char* number : {"FUND-000001", "FUND-000002"}) {
+    REQUIRE(std::holds_alternative<pay::PrepayTicket>(
+        channel->prepay(prepay_of(number, pay::Scene::h5, shop.clock.wall_ms()))));
+    pay_at_sheet(shop, number);
+  }
+  shop.clock_skip_ms += 40 * 3'600'000;
+  struct Row {
+    Json plant;
+    std::size_t funds, trades;
+    std::int64_t closing;
+  };
+  const std::int64_t whole = 2 * (9'950 - 60);
+  const std::vector<Row> rows = {
+      {{{"plant", "amount"}, {"number", "FUND-000001"}, {"value", "-50"}}, 4, 2, whole - 50},
+      {{{"plant", "leave_out"}, {"number", "FUND-000001"}, {"bill", "funds"}}, 2, 2, whole / 2},
+      {{{"plant", "leave_out"}, {"number", "FUND-000001"}, {"bill", "trade"}}, 4, 1, whole},
+      {{{"plant", "twice"}, {"number", "FUND-000002"}, {"bill", "funds"}}, 6, 2, whole * 3 / 2},
+      {{{"plant", "payee"}, {"number", "FUND-000002"}, {"value", "1716000102"}}, 2, 2, whole / 2},
+      {{{"plant", "state"}, {"number", "FUND-000002"}, {"value", "NOTPAY"}}, 2, 2, whole / 2},
+      {{{"plant", "fee"}, {"number", "FUND-000002"}, {"value", "70"}, {"bill", "funds"}},
+       4,
+       2,
+       whole - 10},
+      {{{"plant", "withdraw"}, {"number", "W-1"}, {"value", "5000"}, {"day", today}},
+       5,
+       2,
+       whole - 5'000},
+      {{{"plant", "balance"}, {"number", "B-1"}, {"value", "7"}, {"day", today}}, 4, 2, whole + 7},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.plant.dump());
+    REQUIRE(shop.control(*shop.wechat, "/control/bill", row.plant).status == 200);
+    const auto funds = std::get<Funds>(channel->fund_bill(today));
+    REQUIRE(funds.size() == row.funds);
+    CHECK(std::get<pay::Bill>(channel->bill(today)).lines.size() == row.trades);
+    std::int64_t closing = 0;
+    for (const pay::FundLine& line : funds) {
+      if (&line == &funds.back()) closing = line.balance.minor;
+    }
+    CHECK(closing == row.closing);
+    REQUIRE(shop.control(*shop.wechat, "/control/bill", {{"plant", "none"}}).status == 200);
+  }
+  CHECK(shop.control(*shop.wechat, "/control/bill",
+                     {{"plant", "amount"}, {"number", "X"}, {"bill", "other"}})
+            .status == 400);
+  CHECK(std::get<Funds>(channel->fund_bill(today)).size() == 4);
+  REQUIRE(shop.control(*shop.wechat, "/control", {{"next", "bill_hash"}}).status == 200);
+  CHECK(std::get<pay::Unknown>(channel->fund_bill(today)).why == "bill_hash_differs");
+  REQUIRE(shop.control(*shop.wechat, "/control", {{"next", "outage"}}).status == 200);
+  CHECK(std::get<pay::Unknown>(channel->fund_bill(today)).why == "http_500");
+  CHECK(std::get<Funds>(channel->fund_bill(today)).size() == 4);
+}
+
+TEST_CASE("regression: a station's payment stands in the rehearsed bill as the station's") {
+  RehearsedShop shop;
+  const auto key = base::RsaKey::from_private_pem(shop.world->access().merchant_private_key_pem);
+  auto config = config_of(shop, *key);
+  config.default_payee = "1716000101";
+  const auto channel = pay::make_wechat(config, *shop.wechat, shop.clock, shop.random);
+  auto request = prepay_of("FUND-000009", pay::Scene::h5, shop.clock.wall_ms());
+  request.payee = "1716000101";
+  REQUIRE(std::holds_alternative<pay::PrepayTicket>(channel->prepay(request)));
+  pay_at_sheet(shop, "FUND-000009");
+  const auto today = day_text(shop.clock.wall_ms(), kShanghaiOffsetMs);
+  shop.clock_skip_ms += 40 * 3'600'000;
+  const auto bill = std::get<pay::Bill>(channel->bill(today));
+  REQUIRE(bill.lines.size() == 1);
+  CHECK(bill.lines[0].payee == "1716000101");
+  CHECK(std::get<std::vector<pay::FundLine>>(channel->fund_bill(today)).empty());
 }
