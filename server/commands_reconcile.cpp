@@ -67,7 +67,9 @@ int reconcile_days(const Options& options) {
   } else {
     int asked = 0;
     for (const reconcile::Party& party : reconciler.parties()) {
-      if (!options.party.empty() && options.party != party.name) continue;
+      const bool is_meant =
+          options.party.empty() || options.party == party.name || options.party == party.holder;
+      if (!is_meant) continue;
       ++asked;
       is_good = print(reconciler.run(party.name, options.day, "command")) && is_good;
     }
@@ -91,7 +93,8 @@ void add_reconcile_commands(Commands& commands) {
                    [options] { return reconcile_days(*options); });
   add_shop_options(reconcile, &options->shop);
   reconcile.add_option("--day", options->day, "yyyy-mm-dd; without it all days that are due");
-  reconcile.add_option("--party", options->party, "only this channel or supplier");
+  reconcile.add_option("--party", options->party,
+                       "only this channel or supplier, or a channel's fund flow: wechat_funds");
 }
 
 }  // namespace topup::commands

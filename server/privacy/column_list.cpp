@@ -250,6 +250,8 @@ constexpr Column kColumns[] = {
     {"recon_runs", "tries", Class::internal, Keep::books},
     {"recon_runs", "created_at_ms", Class::internal, Keep::books},
     {"recon_runs", "finished_at_ms", Class::internal, Keep::books},
+    {"recon_runs", "opening_minor", Class::money, Keep::books},
+    {"recon_runs", "closing_minor", Class::money, Keep::books},
     {"recon_lines", "run_id", Class::internal, Keep::books},
     {"recon_lines", "line", Class::internal, Keep::books},
     {"recon_lines", "side", Class::internal, Keep::books},

@@ -20,7 +20,7 @@ void post(const Books& books, storage::Tx& tx, const ledger::Journal& journal) {
 }
 
 std::string fees_of(const Party& party) {
-  return std::string(ledger::account::kChannelFees) + "." + party.name;
+  return std::string(ledger::account::kChannelFees) + "." + party.holder;
 }
 
 std::string next_subject(StoredDifference& row) {
@@ -62,6 +62,8 @@ void close(const Books& books, StoredDifference& row, std::string_view how, cons
   row.reason = reason;
   row.resolved_at_ms = books.clock.wall_ms();
 }
+
+bool has_reference(Side side) { return side != Side::withdrawal && side != Side::movement; }
 
 bool is_open(const StoredDifference& row) { return row.state == difference_state::kOpen; }
 
@@ -119,6 +121,15 @@ void open(const Books& books, storage::Tx& tx, const Party& party, const Run& ru
             {{"kind", to_word(found.kind)}, {"party", run.party}, {"day", run.day}});
 }
 
+// What it was after all, when they are right.
+std::string explanation_of(const Party& party, const StoredDifference& row) {
+  if (row.what.kind == Kind::fee_differs) return fees_of(party);
+  if (row.what.side != Side::withdrawal) return std::string(ledger::account::kAdjustments);
+  // It reached the bank, or it never did: then it leaves the account that a person named.
+  const bool is_named = ledger::family_of(row.what.ours_word) != nullptr;
+  return is_named ? row.what.ours_word : ledger::bank_account("");
+}
+
 using Key = std::tuple<Side, std::string, std::int64_t, Kind>;
 Key key_of(const Difference& what) { return {what.side, what.number, what.copy, what.kind}; }
 
@@ -143,12 +154,13 @@ std::int64_t settle(const Books& books, storage::Tx& tx, const Party& party, con
 void book_fees(const Books& books, storage::Tx& tx, const Party& party, const Run& run,
                Total& total, std::int64_t fee_minor) {
   const std::int64_t step = fee_minor - total.booked_fee_minor;
-  if (step == 0 || !party.is_channel) return;
+  if (step == 0 || !party.is_channel || party.is_funds) return;
   const std::string payee = total.payee.empty() ? "own" : total.payee;
   const std::string subject = "recon/" + run.id + "/" + payee + "/" +
                               std::string(to_word(total.currency)) + "/" +
                               std::to_string(++total.bookings);
-  post(books, tx, ledger::channel_fee(subject, {party.name, total.payee}, {-step, total.currency}));
+  post(books, tx,
+       ledger::channel_fee(subject, {party.holder, total.payee}, {-step, total.currency}));
   total.booked_fee_minor = fee_minor;
 }
 
@@ -156,7 +168,7 @@ std::vector<std::string_view> offered(const StoredDifference& row) {
   if (!is_open(row)) return {};
   std::vector<std::string_view> out;
   const bool can_ask = row.what.ours.has_value() && row.what.kind != Kind::duplicate_theirs &&
-                       row.what.kind != Kind::fee_differs;
+                       row.what.kind != Kind::fee_differs && has_reference(row.what.side);
   const bool is_state =
       row.what.kind == Kind::state_differs || row.what.kind == Kind::refund_state_differs ||
       row.what.kind == Kind::missing_theirs || row.what.kind == Kind::refund_missing;
@@ -192,10 +204,7 @@ Result<StoredDifference> resolve(const Books& books, storage::Tx& tx, const Part
     return refuse(Code::conflict, "work_item_settled");
   const Money held = suspense_of(*row);
   if (how == resolution::kAcceptTheirs) {
-    const std::string to = row->what.kind == Kind::fee_differs
-                               ? fees_of(party)
-                               : std::string(ledger::account::kAdjustments);
-    post(books, tx, ledger::suspense_moved(next_subject(*row), to, held));
+    post(books, tx, ledger::suspense_moved(next_subject(*row), explanation_of(party, *row), held));
   } else if (how == resolution::kSettleLater) {
     post(books, tx,
          ledger::suspense_moved(next_subject(*row), account_of(party, row->what.payee), held));

@@ -26,7 +26,8 @@ inline constexpr std::string_view kWorkItem = "reconciliation";  // stored; subj
 // Stored words of what a person decides.
 namespace resolution {
 inline constexpr std::string_view kAcceptTheirs = "accept_theirs";  // they are right: it is ours to
-                                                                    // bear, or to keep
+                                                                    // bear, or to keep; a
+                                                                    // withdrawal is at the bank
 inline constexpr std::string_view kSettleLater = "settle_later";    // they are to put it right on
                                                                     // another day
 inline constexpr std::string_view kNote = "note";                   // no money: seen
@@ -59,7 +60,7 @@ std::int64_t settle(const Books& books, storage::Tx& tx, const Party& party, con
                     const std::vector<Difference>& found);
 
 // Fees that the party kept on this day, less what is in question: booked once, corrected when a
-// later statement says otherwise.
+// later statement says otherwise. A fund flow books none: the trade bill's run does.
 void book_fees(const Books& books, storage::Tx& tx, const Party& party, const Run& run,
                Total& total, std::int64_t fee_minor);
 

@@ -13,18 +13,20 @@ namespace {
 constexpr std::string_view kKindWords[] = {
     "missing_ours",         "missing_theirs", "amount_differs", "duplicate_theirs",
     "refund_state_differs", "refund_missing", "day_edge",       "fee_differs",
-    "wrong_payee",          "state_differs"};
-constexpr std::string_view kSideWords[] = {"payment", "refund", "charge"};
+    "wrong_payee",          "state_differs",  "balance_differs"};
+constexpr std::string_view kSideWords[] = {"payment", "refund", "charge", "withdrawal", "movement"};
 static_assert(std::size(kKindWords) == kKinds);
 
 using Key = std::pair<Side, std::string>;
 
 bool is_nothing(Stand stand) { return stand == Stand::failed; }
 
-// What the line moved their account by.
+// What the line moved their account by, fees apart.
 Money effect(const Theirs& line) {
   return is_nothing(line.stand) ? Money{0, line.amount.currency} : line.amount;
 }
+
+Money with(Money money, std::int64_t minor) { return {money.minor + minor, money.currency}; }
 
 Difference difference(Kind kind, const Theirs* line, const Ours* own) {
   Difference out;
@@ -69,7 +71,7 @@ class Matcher {
       if (before > 0) {
         Difference again = difference(Kind::duplicate_theirs, &line, known(line));
         again.copy = before;
-        again.move = effect(line);
+        again.move = moved_by(line);
         add(std::move(again));
       } else {
         compare(line);
@@ -99,18 +101,28 @@ class Matcher {
     return rest ? *rest : a;
   }
 
+  Money moved_by(const Theirs& line) const {
+    return with(effect(line), terms_.moves_fees ? line.fee.minor : 0);
+  }
+  Money booked_of(const Ours& own) const {
+    return with(own.booked, terms_.moves_fees && own.fee ? own.fee->minor : 0);
+  }
+
   void compare(const Theirs& line) {
     const Ours* own = known(line);
     if (own == nullptr) {
       Difference alien = difference(Kind::missing_ours, &line, nullptr);
-      alien.move = effect(line);
+      alien.move = moved_by(line);
       if (alien.move.minor != 0 || line.stand == Stand::pending) add(std::move(alien));
       return;
     }
     Difference found = difference(Kind::amount_differs, &line, own);
-    if (line.says_amount) found.move = less(effect(line), own->booked);
+    if (line.says_amount) found.move = less(moved_by(line), booked_of(*own));
     if (!is_same_payee(line, *own)) {
+      // What leaves is what we booked, from where we booked it.
       found.kind = Kind::wrong_payee;
+      found.payee = own->payee;
+      found.theirs_word = line.payee;
       found.move = {-own->booked.minor, own->booked.currency};
     } else if (is_state_different(line, *own, &found)) {
       found.kind = line.side == Side::refund ? Kind::refund_state_differs : Kind::state_differs;
@@ -122,9 +134,13 @@ class Matcher {
 
   bool is_same_amount(const Theirs& line, const Ours& own) const {
     if (!line.says_amount) return true;
-    const auto from_record = subtract(line.amount, own.amount);
-    const auto from_books = subtract(effect(line), own.booked);
-    return from_record && from_books && is_small(*from_record) && is_small(*from_books);
+    const auto is_near = [this](Money said, Money ours) {
+      const auto rest = subtract(said, ours);
+      return rest && is_small(*rest);
+    };
+    if (own.waived_minor != 0 && is_near(effect(line), with(own.booked, own.waived_minor)))
+      return true;
+    return is_near(line.amount, own.amount) && is_near(effect(line), own.booked);
   }
   bool is_small(Money rest) const {
     return rest.minor <= terms_.slack_minor && rest.minor >= -terms_.slack_minor;
@@ -151,9 +167,9 @@ class Matcher {
   }
 
   void agree(const Theirs& line, const Ours& own) {
-    if (is_fee_different(line)) {
+    if (is_fee_different(line, own)) {
       Difference fee = difference(Kind::fee_differs, &line, &own);
-      const std::int64_t due = contract_fee(line.amount, terms_.fee_bp);
+      const std::int64_t due = due_fee(line, own);
       fee.ours = Money{due, line.fee.currency};
       fee.theirs = line.fee;
       fee.move = {line.fee.minor - due, line.fee.currency};
@@ -167,18 +183,31 @@ class Matcher {
     add(std::move(edge));
   }
 
-  bool is_fee_different(const Theirs& line) const {
+  std::int64_t due_fee(const Theirs& line, const Ours& own) const {
+    return own.fee ? own.fee->minor : contract_fee(line.amount, terms_.fee_bp);
+  }
+  bool is_fee_different(const Theirs& line, const Ours& own) const {
+    if (own.fee)
+      return line.fee.minor != own.fee->minor &&
+             line.fee.minor != own.fee->minor + own.waived_fee_minor;
     return terms_.fee_bp >= 0 && line.stand == Stand::done && line.side != Side::charge &&
            line.fee.minor != contract_fee(line.amount, terms_.fee_bp);
+  }
+
+  // What of it would have needed a line. Where they said before that there was nothing, and a
+  // person took that back, none repeats it.
+  Money unheard_of(const Ours& own) const {
+    const bool is_repeated = own.waived_minor != 0 && own.booked.minor + own.waived_minor == 0;
+    return with(booked_of(own), is_repeated ? own.waived_minor : 0);
   }
 
   // Ours, without a line.
   void look_for(const Ours& own) {
     const bool is_of_day = own.at_ms >= terms_.from_ms && own.at_ms < terms_.until_ms;
-    if (own.booked.minor == 0 || !is_of_day) return;
+    if (unheard_of(own).minor == 0 || !is_of_day) return;
     Difference missing = difference(
         own.side == Side::refund ? Kind::refund_missing : Kind::missing_theirs, nullptr, &own);
-    missing.move = {-own.booked.minor, own.booked.currency};
+    missing.move = {-unheard_of(own).minor, own.booked.currency};
     const bool is_elsewhere = neighbours_.count({own.side, own.number}) > 0;
     const bool may_follow = !terms_.has_after && own.at_ms >= terms_.until_ms - terms_.edge_ms;
     const bool may_precede = !terms_.has_before && own.at_ms < terms_.from_ms + terms_.edge_ms;

@@ -2,7 +2,8 @@
 // same day compared again gives the same result. A party is a payment channel or a supplier; its
 // account is what it holds for us. Every amount here is signed as it moves that account: a payment
 // +, a refund −, a supplier's charge −, a fee −. For each reference the difference is what the
-// account must move by to agree with the party. Sources: design of features F037 and F038, threat
+// account must move by to agree with the party. A fund flow, which lists the movements of that very
+// account, is matched the same way (funds.h). Sources: design of features F037 and F038, threat
 // L-03.
 #pragma once
 
@@ -16,7 +17,13 @@
 
 namespace topup::reconcile {
 
-enum class Side : std::uint8_t { payment, refund, charge };  // stored as words
+enum class Side : std::uint8_t {  // stored as words
+  payment,
+  refund,
+  charge,
+  withdrawal,  // from the channel to the bank
+  movement     // of the account, with no reference of ours
+};
 enum class Stand : std::uint8_t {
   done,     // the money moved
   pending,  // not final; a bill keeps the word of the moment it was made
@@ -42,6 +49,10 @@ struct Ours {
   std::string number, order_id;
   Money amount;  // signed: as our record of it says; 0 when it says none
   Money booked;  // signed: as the ledger says, in the party's account
+  // What of `booked` a person took back, since the party is to correct its earlier word: it may
+  // repeat that word, or not.
+  std::int64_t waived_minor = 0, waived_fee_minor = 0;
+  std::optional<Money> fee;  // signed: as booked; without it the contract's counts
   std::string payee;
   std::string word;
   Stand stand = Stand::pending;
@@ -58,9 +69,10 @@ enum class Kind : std::uint8_t {  // stored as words
   day_edge,                       // the two sides date it on different days: no money is missing
   fee_differs,                    // not the fee of the contract
   wrong_payee,                    // it went to another merchant's account
-  state_differs                   // a payment or charge done for one side only
+  state_differs,                  // a payment or charge done for one side only
+  balance_differs                 // their balance is not that of before and what moved it since
 };
-inline constexpr int kKinds = 10;
+inline constexpr int kKinds = 11;
 std::string_view to_word(Kind kind);
 std::string_view to_word(Side side);
 std::optional<Kind> kind_of(std::string_view word);
@@ -92,6 +104,9 @@ struct Terms {
   std::int64_t edge_ms = 10 * 60'000;  // how far clocks and notices may lie apart at midnight
   std::int64_t fee_bp = -1;            // of the contract; negative: not known, no fee is compared
   std::int64_t slack_minor = 0;        // what a statement that rounds may be off by, each line
+  // The lines are movements: a difference moves their fees as well. Otherwise fees are booked by
+  // the day, from the statement (see book_fees).
+  bool moves_fees = false;
 };
 
 struct Matched {

@@ -4,13 +4,15 @@
 #include <charconv>
 #include <chrono>
 #include <map>
-#include <set>
 #include <utility>
 #include <variant>
 
 #include "server/base/log.h"
 #include "server/jobs/outbox.h"
 #include "server/ledger/chart.h"
+#include "server/reconcile/day.h"
+#include "server/reconcile/fund_store.h"
+#include "server/reconcile/funds.h"
 #include "shared/time_point.h"
 
 namespace topup::reconcile {
@@ -21,6 +23,7 @@ constexpr int kCompareTries = 4;           // orders go on while we compare
 constexpr std::int64_t kSupplierSlackMinor = 1;  // wallets keep more digits than statements show
 constexpr std::int64_t kSupplierEdgeMs = 2 * 3'600'000;  // statements without a zone
 constexpr std::size_t kMaxWhyBytes = 200;
+constexpr std::string_view kTradeBillMissing = "trade_bill_missing";  // it comes first
 
 Theirs of_bill(const payments::BillLine& line) {
   Theirs out;
@@ -86,45 +89,6 @@ std::map<TotalKey, Total> totals_of(const std::vector<Theirs>& lines) {
   return totals;
 }
 
-// What is compared, all of one moment.
-struct Day {
-  std::vector<Theirs> lines;
-  std::vector<Ours> ours;
-  std::vector<Neighbour> neighbours;
-  Terms terms;
-};
-
-Day read_day(storage::Db& db, const Party& party, const Run& run, std::int64_t from_ms) {
-  Day day;
-  Terms& terms = day.terms;
-  terms.from_ms = from_ms;
-  terms.until_ms = from_ms + kDayMs;
-  terms.fee_bp = party.fee_bp;
-  terms.slack_minor = party.slack_minor;
-  terms.edge_ms = party.edge_ms;
-  db.read([&](storage::Reader& reader) {
-    day.lines = reconcile_store::lines_of(reader, run.id);
-    day.ours = reconcile_store::ours_between(reader, party, terms.from_ms, terms.until_ms);
-    std::set<std::pair<Side, std::string>> known;
-    for (const Ours& one : day.ours) known.insert({one.side, one.number});
-    for (const Theirs& line : day.lines) {
-      if (!known.insert({line.side, line.number}).second) continue;
-      auto one = reconcile_store::ours_of(reader, party, line.side, line.number);
-      if (one) day.ours.push_back(std::move(*one));
-    }
-    for (const bool is_after : {false, true}) {
-      const std::string other =
-          run_id(run.party, day_text(from_ms + (is_after ? kDayMs : -kDayMs), party.offset_ms));
-      const auto neighbour = reconcile_store::find_run(reader, other);
-      if (!neighbour || neighbour->state != run_state::kMatched) continue;
-      (is_after ? terms.has_after : terms.has_before) = true;
-      for (Neighbour& one : reconcile_store::numbers_of(reader, other))
-        day.neighbours.push_back(std::move(one));
-    }
-  });
-  return day;
-}
-
 }  // namespace
 
 Result<std::int64_t> day_start_ms(std::string_view day, std::int64_t offset_ms) {
@@ -161,15 +125,20 @@ std::vector<Party> Reconciler::parties() const {
   std::vector<Party> out;
   for (const auto& channel : channels_.all()) {
     Party party;
-    party.name = channel->name();
+    party.name = party.holder = channel->name();
     party.is_channel = true;
     party.offset_ms = kShanghaiOffsetMs;
     party.fee_bp = rules.channel_fee_bp;
+    out.push_back(party);
+    if (!channel->has_fund_bill()) continue;
+    party.name = funds_of(party.holder);
+    party.is_funds = true;
+    party.fee_bp = -1;
     out.push_back(std::move(party));
   }
   for (const auto& supplier : suppliers_.all()) {
     Party party;
-    party.name = supplier->name();
+    party.name = party.holder = supplier->name();
     party.offset_ms = rules.supplier_offset_ms;
     party.edge_ms = kSupplierEdgeMs;
     party.slack_minor = kSupplierSlackMinor;
@@ -183,6 +152,21 @@ std::optional<Party> Reconciler::find_party(std::string_view name) const {
     if (party.name == name) return std::move(party);
   }
   return std::nullopt;
+}
+
+// False: there is no bill to use; why is kept.
+template <class T>
+bool Reconciler::is_had(const payments::Outcome<T>& bill, Statement& out) {
+  if (const auto* unknown = std::get_if<payments::Unknown>(&bill)) {
+    out.state = run_state::kWaiting;
+    out.why = unknown->why;
+  } else if (const auto* refused = std::get_if<payments::DefiniteFail>(&bill)) {
+    const bool has_none = refused->code() == "not_offered";
+    out.state = has_none ? run_state::kNotOffered : run_state::kRefused;
+    out.why = refused->code() + (refused->message().empty() ? "" : ": " + refused->message());
+  }
+  if (out.why.size() > kMaxWhyBytes) out.why.resize(kMaxWhyBytes);
+  return out.state == run_state::kMatched;
 }
 
 Reconciler::Statement Reconciler::ask(const Party& party, std::string_view day,
@@ -200,31 +184,33 @@ Reconciler::Statement Reconciler::ask(const Party& party, std::string_view day,
     for (const auto& line : *lines) out.lines.push_back(of_statement(line));
     return out;
   }
-  auto bill = channels_.find(party.name)->bill(day);
-  if (const auto* unknown = std::get_if<payments::Unknown>(&bill)) {
-    out.state = run_state::kWaiting;
-    out.why = unknown->why;
-  } else if (const auto* refused = std::get_if<payments::DefiniteFail>(&bill)) {
-    const bool has_none = refused->code() == "not_offered";
-    out.state = has_none ? run_state::kNotOffered : run_state::kRefused;
-    out.why = refused->code() + (refused->message().empty() ? "" : ": " + refused->message());
-  } else {
-    for (const auto& line : std::get<payments::Bill>(bill).lines)
-      out.lines.push_back(of_bill(line));
+  payments::PayChannel& channel = *channels_.find(party.holder);
+  if (party.is_funds) {
+    const auto funds = channel.fund_bill(day);
+    if (!is_had(funds, out)) return out;
+    const auto& lines = std::get<std::vector<payments::FundLine>>(funds);
+    out.lines = fold_funds(lines);
+    if (const auto ends = ends_of(lines)) {
+      out.opening_minor = ends->opening.minor;
+      out.closing_minor = ends->closing.minor;
+    }
+    return out;
   }
+  const auto bill = channel.bill(day);
+  if (!is_had(bill, out)) return out;
+  for (const auto& line : std::get<payments::Bill>(bill).lines) out.lines.push_back(of_bill(line));
   // A merchant's name becomes part of an account's.
   for (const Theirs& line : out.lines) {
     if (line.payee.empty() || ledger::is_party_name(line.payee)) continue;
     out.state = run_state::kRefused;
     out.why = "payee_malformed";
   }
-  if (out.why.size() > kMaxWhyBytes) out.why.resize(kMaxWhyBytes);
   return out;
 }
 
 void Reconciler::keep(const Run& run, const std::vector<Theirs>& lines) {
   db_.write([&](storage::Tx& tx) {
-    reconcile_store::drop_lines(tx, run.id);
+    reconcile_store::begin_lines(tx, run);
     return true;
   });
   for (std::size_t from = 0; from < lines.size(); from += kLinesAtOnce) {
@@ -247,8 +233,14 @@ void Reconciler::save(const Run& run) {
 // Reads in one snapshot, decides outside any transaction, and writes only if what it decided about
 // still is as it was. False: an order has moved on meanwhile.
 Result<bool> Reconciler::compare_once(const Party& party, Run& run, std::int64_t from_ms) {
-  const Day day = read_day(db_, party, run, from_ms);
-  const Matched matched = match(day.lines, day.ours, day.neighbours, day.terms);
+  Day day;
+  db_.read([&](storage::Reader& reader) { day = read_day(reader, party, run, from_ms); });
+  if (!day.is_ready) {
+    run.state = run_state::kWaiting;
+    run.why = kTradeBillMissing;
+    return true;
+  }
+  const Matched matched = match(party, day);
   run.lines = matched.lines;
   run.agreed = matched.agreed;
   run.why.clear();
@@ -263,16 +255,8 @@ Result<bool> Reconciler::compare_once(const Party& party, Run& run, std::int64_t
   for (const Difference& one : matched.differences) {
     if (one.kind == Kind::fee_differs) questioned[{one.payee, one.move.currency}] += one.move.minor;
   }
-  std::map<std::pair<Side, std::string>, Money> seen;
-  for (const Ours& one : day.ours) seen[{one.side, one.number}] = one.booked;
   return storage::with_tx(db_, [&](storage::Tx& tx) -> Result<bool> {
-    for (const Difference& one : matched.differences) {
-      const auto now = reconcile_store::ours_of(tx, party, one.side, one.number);
-      const auto then = seen.find({one.side, one.number});
-      const bool is_same =
-          now ? then != seen.end() && now->booked == then->second : then == seen.end();
-      if (!is_same) return refuse(Code::conflict, "moved_on");
-    }
+    if (!is_as_read(tx, party, day, matched.differences)) return refuse(Code::conflict, "moved_on");
     for (const Total& kept : reconcile_store::totals_of(tx, run.id)) {
       Total& total = totals[{kept.payee, kept.currency}];
       total.payee = kept.payee;
@@ -307,6 +291,31 @@ Result<Run> Reconciler::compare(const Party& party, Run run, std::int64_t from_m
   return run;
 }
 
+// A fund flow is compared with what the trade bill's run made of the books.
+Reconciler::Statement Reconciler::ask_in_turn(const Party& party, std::string_view day,
+                                              std::int64_t from_ms) {
+  std::optional<Run> trade;
+  if (party.is_funds) {
+    db_.read([&](storage::Reader& reader) {
+      trade = reconcile_store::find_run(reader, run_id(party.holder, day));
+    });
+  }
+  if (party.is_funds && (!trade || trade->state != run_state::kMatched))
+    return {{}, std::string(run_state::kWaiting), std::string(kTradeBillMissing), {}, {}};
+  return ask(party, day, from_ms);
+}
+
+// A day that was matched before, by the lines that were kept.
+void Reconciler::compare_again(const Party& party, std::int64_t from_ms) {
+  std::optional<Run> known;
+  db_.read([&](storage::Reader& reader) {
+    known =
+        reconcile_store::find_run(reader, run_id(party.name, day_text(from_ms, party.offset_ms)));
+  });
+  if (known && known->state == run_state::kMatched)
+    (void)compare(party, std::move(*known), from_ms);
+}
+
 Result<Run> Reconciler::run(std::string_view party_name, std::string_view day,
                             std::string_view asked_by) {
   const auto party = find_party(party_name);
@@ -323,7 +332,7 @@ Result<Run> Reconciler::run(std::string_view party_name, std::string_view day,
   });
   ++run.tries;
   run.asked_by = asked_by;
-  const Statement statement = ask(*party, day, *from);
+  const Statement statement = ask_in_turn(*party, day, *from);
   if (statement.state != run_state::kMatched) {
     // What an earlier statement said still stands.
     if (run.state != run_state::kMatched) run.state = statement.state;
@@ -331,17 +340,17 @@ Result<Run> Reconciler::run(std::string_view party_name, std::string_view day,
     save(run);
     return run;
   }
+  run.opening_minor = statement.opening_minor;
+  run.closing_minor = statement.closing_minor;
   keep(run, statement.lines);
   auto done = compare(*party, std::move(run), *from);
   if (!done) return done;
-  std::optional<Run> before;
-  const std::string day_before = day_text(*from - kDayMs, party->offset_ms);
-  db_.read([&](storage::Reader& reader) {
-    before = reconcile_store::find_run(reader, run_id(party->name, day_before));
-  });
   // What waited at midnight is explained now, or is missing.
-  if (before && before->state == run_state::kMatched)
-    (void)compare(*party, std::move(*before), *from - kDayMs);
+  compare_again(*party, *from - kDayMs);
+  if (party->is_funds) compare_again(*party, *from + kDayMs);  // its balance goes on from this one
+  if (const auto funds = find_party(funds_of(party->name))) {
+    for (const std::int64_t days : {-1, 0, 1}) compare_again(*funds, *from + days * kDayMs);
+  }
   std::optional<Run> now;
   db_.read([&](storage::Reader& reader) { now = reconcile_store::find_run(reader, done->id); });
   base::log(base::Level::info, "reconciled",
@@ -375,12 +384,14 @@ void Reconciler::run_asked(const std::string& id) {
 }
 
 // A day is compared again when the next day's statement is here; whoever died in between left what
-// was not there at midnight waiting, or missing, for ever.
+// was not there at midnight waiting, or missing, for ever. A fund flow is, too, when what it is
+// compared with has moved.
 void Reconciler::look_at_edges(const Party& party, const Run& run, std::int64_t from_ms) {
   if (run.state != run_state::kMatched) return;
   bool is_stale = false;
   db_.read([&](storage::Reader& reader) {
-    if (!reconcile_store::has_open_edge(reader, run.id)) return;
+    is_stale = party.is_funds && fund_store::is_stale(reader, party, run, from_ms);
+    if (is_stale || !reconcile_store::has_open_edge(reader, run.id)) return;
     const std::string day = day_text(from_ms + kDayMs, party.offset_ms);
     const auto next = reconcile_store::find_run(reader, run_id(party.name, day));
     is_stale =

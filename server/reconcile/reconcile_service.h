@@ -1,8 +1,10 @@
 // The comparison of a business day: the party's statement is asked for, kept, matched with our
 // records and the ledger, and the differences are settled. A run is one row for each party and day;
 // it may be repeated at any time, after a crash in the middle as well, and the same statement and
-// books give the same result. Blocks while the party answers. Thread-safe: one run at a time here,
-// and those of other nodes meet in the database. Errors of run(): not_found/party_not_found,
+// books give the same result. A channel that lists the movements of our account has a second run
+// for each day, that of its fund flow, which is compared after the trade bill's and again whenever
+// that changes. Blocks while the party answers. Thread-safe: one run at a time here, and those of
+// other nodes meet in the database. Errors of run(): not_found/party_not_found,
 // invalid_argument/day_malformed, rejected/day_not_begun.
 #pragma once
 
@@ -62,11 +64,16 @@ class Reconciler {
   struct Statement {
     std::vector<Theirs> lines;
     std::string state, why;  // of the run: matched when there is a statement
+    std::optional<std::int64_t> opening_minor = {}, closing_minor = {};
   };
+  template <class T>
+  static bool is_had(const payments::Outcome<T>& bill, Statement& out);
+  Statement ask_in_turn(const Party& party, std::string_view day, std::int64_t from_ms);
   Statement ask(const Party& party, std::string_view day, std::int64_t from_ms);
   void keep(const Run& run, const std::vector<Theirs>& lines);
   Result<Run> compare(const Party& party, Run run, std::int64_t from_ms);
   Result<bool> compare_once(const Party& party, Run& run, std::int64_t from_ms);
+  void compare_again(const Party& party, std::int64_t from_ms);
   void save(const Run& run);
   void look_at_edges(const Party& party, const Run& run, std::int64_t from_ms);
   Books books() const { return {clock_, random_, deeds_}; }

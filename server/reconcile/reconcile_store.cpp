@@ -13,13 +13,6 @@ using storage::Value;
 
 constexpr std::string_view kStandWords[] = {"done", "pending", "stuck", "failed"};
 
-Stand stand_of(const std::string& word) {
-  for (std::size_t i = 0; i < std::size(kStandWords); ++i) {
-    if (word == kStandWords[i]) return static_cast<Stand>(i);
-  }
-  return Stand::pending;
-}
-
 Currency currency_of(const std::string& word) {
   const auto parsed = parse_currency(word);
   check(parsed.has_value(), "a stored currency is one we know");
@@ -28,7 +21,7 @@ Currency currency_of(const std::string& word) {
 
 constexpr std::string_view kRunColumns =
     "r.run_id, r.party, r.day, r.state, r.why, r.asked_by, r.lines, r.agreed, r.tries, "
-    "r.created_at_ms, r.finished_at_ms";
+    "r.created_at_ms, r.finished_at_ms, r.opening_minor, r.closing_minor";
 
 Run read_run(const Row& row) {
   Run run;
@@ -43,6 +36,8 @@ Run read_run(const Row& row) {
   run.tries = row.integer(8);
   run.created_at_ms = row.integer(9);
   run.finished_at_ms = row.integer(10);
+  if (!row.is_null(11)) run.opening_minor = row.integer(11);
+  if (!row.is_null(12)) run.closing_minor = row.integer(12);
   return run;
 }
 
@@ -189,7 +184,11 @@ Ours read_ours(const Row& row, Side side) {
   return out;
 }
 
-bool is_of(const Party& party, Side side) { return party.is_channel == (side != Side::charge); }
+// What carries no reference of ours is in no table of references.
+bool is_of(const Party& party, Side side) {
+  if (side == Side::withdrawal || side == Side::movement) return false;
+  return party.is_channel == (side != Side::charge);
+}
 
 }  // namespace
 
@@ -198,8 +197,17 @@ std::string run_id(std::string_view party, std::string_view day) {
 }
 
 std::string account_of(const Party& party, std::string_view payee) {
-  if (!party.is_channel) return ledger::supplier_account(party.name);
-  return ledger::account_of(ledger::Clearing{party.name, payee});
+  if (!party.is_channel) return ledger::supplier_account(party.holder);
+  return ledger::account_of(ledger::Clearing{party.holder, payee});
+}
+
+std::string funds_of(std::string_view channel) { return std::string(channel) + "_funds"; }
+
+Stand stand_of(std::string_view word) {
+  for (std::size_t i = 0; i < std::size(kStandWords); ++i) {
+    if (word == kStandWords[i]) return static_cast<Stand>(i);
+  }
+  return Stand::pending;
 }
 
 namespace reconcile_store {
@@ -241,14 +249,20 @@ std::vector<Run> list_runs(Reader& reader, const Run* after, std::int64_t limit)
                 after == nullptr ? std::string_view() : std::string_view(after->id), limit},
                [&](const Row& row) {
                  found.push_back(read_run(row));
-                 found.back().open = row.integer(11);
-                 found.back().resolved = row.integer(12);
+                 found.back().open = row.integer(13);
+                 found.back().resolved = row.integer(14);
                });
   return found;
 }
 
-void drop_lines(Tx& tx, std::string_view id) {
-  tx.exec("DELETE FROM recon_lines WHERE run_id = $1", {id});
+void begin_lines(Tx& tx, const Run& run) {
+  const auto or_null = [](const std::optional<std::int64_t>& minor) {
+    return minor ? Value(*minor) : Value(nullptr);
+  };
+  tx.exec("DELETE FROM recon_lines WHERE run_id = $1", {run.id});
+  tx.exec(
+      "UPDATE recon_runs SET state = $2, opening_minor = $3, closing_minor = $4 WHERE run_id = $1",
+      {run.id, run_state::kWaiting, or_null(run.opening_minor), or_null(run.closing_minor)});
 }
 
 void insert_line(Tx& tx, std::string_view id, std::int64_t line, const Theirs& what) {
@@ -425,7 +439,7 @@ std::vector<Ours> ours_between(Reader& reader, const Party& party, std::int64_t 
     const std::string low = prefix + id_floor(from_ms - source.look_back_ms);
     const std::string high = prefix + id_floor(until_ms);
     const std::string sql = std::string(source.sql) + key + " >= $4 AND " + key + " < $5";
-    reader.query(sql, {account, account + ".%", party.name, low, high}, [&](const Row& row) {
+    reader.query(sql, {account, account + ".%", party.holder, low, high}, [&](const Row& row) {
       Ours one = read_ours(row, source.side);
       if (one.at_ms >= from_ms && one.at_ms < until_ms) found.push_back(std::move(one));
     });
@@ -442,7 +456,8 @@ std::optional<Ours> ours_of(Reader& reader, const Party& party, Side side,
   static const std::string sqls[] = {std::string(kPayments) + "a.out_trade_no = $4",
                                      std::string(kRefunds) + "r.out_refund_no = $4",
                                      std::string(kCharges) + "s.attempt_id = $4"};
-  reader.query(sqls[static_cast<std::size_t>(side)], {account, account + ".%", party.name, number},
+  reader.query(sqls[static_cast<std::size_t>(side)],
+               {account, account + ".%", party.holder, number},
                [&](const Row& row) { found = read_ours(row, source.side); });
   return found;
 }

@@ -30,6 +30,8 @@ struct Run {
   std::int64_t lines = 0, agreed = 0, tries = 0;
   std::int64_t created_at_ms = 0, finished_at_ms = 0;
   std::int64_t open = 0, resolved = 0;  // differences; of lists only
+  // Of a fund flow, in CNY: before and after the day's movements; without any, as without one.
+  std::optional<std::int64_t> opening_minor = {}, closing_minor = {};
 };
 std::string run_id(std::string_view party, std::string_view day);
 
@@ -48,16 +50,22 @@ struct StoredDifference {
   std::int64_t opened_at_ms = 0, resolved_at_ms = 0;
 };
 
-// Where a party's account of ours stands in the books, and how its records are found.
+// Whose statement is compared, where the account of ours stands in the books, and how its records
+// are found. A channel's fund flow is a party of its own: the same account, another statement.
 struct Party {
-  std::string name;
+  std::string name;    // of the statement: its runs have it
+  std::string holder;  // of the account: a channel's or a supplier's name
   bool is_channel = false;
+  bool is_funds = false;               // the statement is the fund flow
   std::int64_t offset_ms = 0;          // of its business day
   std::int64_t fee_bp = -1;            // of its contract; negative: not known
   std::int64_t edge_ms = 10 * 60'000;  // how far its clock may be off ours
   std::int64_t slack_minor = 0;        // what its statement rounds away
 };
 std::string account_of(const Party& party, std::string_view payee);
+// The stored name of a channel's fund flow.
+std::string funds_of(std::string_view channel);
+Stand stand_of(std::string_view word);
 
 namespace reconcile_store {
 
@@ -68,7 +76,9 @@ void save_run(storage::Tx& tx, const Run& run);
 // Newest day first, those after the place (day, id) of `after` when there is one.
 std::vector<Run> list_runs(storage::Reader& reader, const Run* after, std::int64_t limit);
 
-void drop_lines(storage::Tx& tx, std::string_view run_id);
+// Until its new lines are compared, the run waits: whoever dies in between leaves no day that
+// counts as matched by a part of its statement.
+void begin_lines(storage::Tx& tx, const Run& run);
 void insert_line(storage::Tx& tx, std::string_view run_id, std::int64_t line, const Theirs& what);
 std::vector<Theirs> lines_of(storage::Reader& reader, std::string_view run_id);
 // Failed lines as well: what they contradict is a difference of that day, and of no other.
