@@ -24,7 +24,7 @@ const plant = (what) => control('wechat', '/control/bill', what);
 /** The run as it is after one more comparison. */
 async function compare(party, state = 'matched') {
   const day = today();
-  if (party === 'wechat') await shop.arm('wechat', 'early_bill');
+  if (party.startsWith('wechat')) await shop.arm('wechat', 'early_bill');
   const asked = await post('/api/admin/reconcile/runs', { party, day });
   assert.equal(asked.status, 202, asked.text);
   const { tries } = asked.json;
@@ -192,6 +192,72 @@ test('the console shows the days, what differs on each side, and settles a diffe
   await plant({ plant: 'none' });
   await compare('wechat');
   for (const row of await differences('wechat')) assert.equal((await resolve(row, 'accept_theirs')).status, 200);
+});
+
+test('the fund flow of a day agrees; what it alone says otherwise is seen, settled with one click, and the books follow it', { timeout: 120_000 }, async () => {
+  const waiting = (await staff.get('/api/admin/reconcile/runs')).parties;
+  assert.deepEqual(waiting.slice(0, 2), ['wechat', 'wechat_funds']);
+  const trade = await compare('wechat');
+  assert.equal(trade.open, 0);
+  assert.equal(trade.balance, null);
+  const whole = trade.totals.reduce((sum, total) => sum + total.in.minor + total.out.minor + total.fees.minor, 0);
+  const run = await compare('wechat_funds');
+  assert.equal(run.agreed, trade.agreed);
+  assert.equal(run.open, 0);
+  assert.equal(run.balance.minor, whole);
+
+  await plant({ plant: 'amount', number: bought[0].outTradeNo, value: '-50', bill: 'funds' });
+  await plant({ plant: 'leave_out', number: bought[1].outTradeNo, bill: 'funds' });
+  await plant({ plant: 'withdraw', number: 'W-TO-THE-BANK', value: '3000' });
+  const planted = await compare('wechat_funds');
+  assert.deepEqual(planted.kinds, { amount_differs: 1, missing_ours: 1, missing_theirs: 1 });
+  assert.equal(planted.balance.minor, whole - 50 - 9890 - 3000);
+  assert.equal((await compare('wechat_funds')).open, 3, 'compared again, the same');
+  assert.deepEqual(await differences('wechat'), []);
+  const browser = await openBrowser();
+  for (const [viewport, name, locale] of [[desktop, 'desktop', 'zh-CN'], [phone, 'phone', 'en-US']]) {
+    const page = await openPage(browser, { viewport, locale, expected: [/status of 401/] });
+    await page.goto(`${shop.origin}/admin/reconcile`);
+    await page.locator('input[type=password]').waitFor();
+    await page.locator('input').first().fill('owner');
+    await page.locator('input[type=password]').fill(shop.password);
+    await page.keyboard.press('Enter');
+    const row = page.locator(`[data-test="run-wechat_funds.${today()}"]`);
+    await row.waitFor();
+    assert.match(await row.innerText(), /微信支付资金账单/);
+    await row.locator('a').click();
+    await by(page, 'run-balance').waitFor();
+    const withdrawn = by(page, 'difference-missing_ours');
+    if (viewport === desktop) {
+      await withdrawn.waitFor();
+      assert.match(await withdrawn.innerText(), /提现/);
+    }
+    await picture(page, `console-reconcile-funds-${name}`);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    assert.ok(wide <= 0, `${name}: the page is ${wide} px too wide`);
+    if (viewport === desktop) {
+      await withdrawn.locator('[data-test="resolve-accept_theirs"]').click();
+      await withdrawn.locator('[data-test="resolve-reason"]').fill('the bank shows it');
+      await withdrawn.locator('[data-test="resolve-sure"]').click();
+      await withdrawn.waitFor({ state: 'detached' });
+    }
+    assert.deepEqual(page.complaints(), []);
+  }
+  await browser.close();
+  const balance = async (account) => (await staff.get('/api/admin/overview')).trial_balance
+    .find((row) => row.account === account)?.balance.minor ?? 0;
+  assert.equal(await balance('asset.bank'), 3000);
+  assert.equal(await balance('asset.channel_clearing.wechat'), whole - 50 - 9890 - 3000);
+  for (const row of await differences('wechat_funds')) assert.equal((await resolve(row, 'accept_theirs')).status, 200);
+  assert.deepEqual((await compare('wechat_funds')).open, 0);
+  assert.equal(await balance('liability.suspense'), 0);
+
+  // They mend it after all: that is told as well, and the withdrawal was none.
+  await plant({ plant: 'none' });
+  await compare('wechat_funds');
+  for (const row of await differences('wechat_funds')) assert.equal((await resolve(row, 'accept_theirs', 'they mended it')).status, 200);
+  assert.equal(await balance('asset.bank'), 0);
+  assert.equal(await balance('asset.channel_clearing.wechat'), whole);
 });
 
 test('somebody without the permission sees nothing and changes nothing', async () => {

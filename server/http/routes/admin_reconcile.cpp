@@ -146,6 +146,7 @@ class Desk {
     Json out = run_json(*found);
     out["totals"] = std::move(totals);
     out["kinds"] = std::move(kinds);
+    out["balance"] = found->closing_minor ? base::money_out(fen(*found->closing_minor)) : Json();
     return Response::json(out);
   }
 

@@ -362,6 +362,7 @@ export interface RunTotal {
 export interface RunDetail extends Run {
   totals: RunTotal[];
   kinds: Record<string, number>;
+  balance: Money | null; // after the day, of a fund flow
 }
 
 export interface DifferenceSide {
@@ -376,7 +377,7 @@ export interface Difference {
   party: string;
   day: string;
   kind: string;
-  side: string; // payment, refund, charge
+  side: string; // payment, refund, charge, withdrawal, movement
   number: string;
   order_id: string;
   payee: string;

@@ -3,7 +3,7 @@ export default {
   reconcile: {
     title: 'Reconciliation',
     explain:
-      'Each business day, every line of the channels’ bills and the suppliers’ statements is compared with our books. Differences stand in suspense until a person settles them.',
+      'Each business day, every line of the channels’ trade bills and fund flows and of the suppliers’ statements is compared with our books. Differences stand in suspense until a person settles them.',
     day: 'Business day',
     party: 'Party',
     state: 'State',
@@ -22,6 +22,7 @@ export default {
     back: 'All days',
     why: 'Why',
     totals: 'Sums of each merchant',
+    balance: 'Balance after the day',
     payee: 'Merchant',
     own: 'This shop',
     in: 'In',
@@ -62,6 +63,7 @@ export default {
     fee_differs: 'Fee differs',
     wrong_payee: 'Wrong merchant',
     state_differs: 'State differs',
+    balance_differs: 'Balance does not follow',
   },
   resolution: {
     accept_theirs: 'They are right',

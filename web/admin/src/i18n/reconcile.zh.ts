@@ -2,7 +2,8 @@
 export default {
   reconcile: {
     title: '对账',
-    explain: '每个营业日把渠道账单、供应商对账单与本店账目逐笔核对;差额先挂账,由人处理。',
+    explain:
+      '每个营业日把渠道的交易账单、资金账单和供应商对账单与本店账目逐笔核对;差额先挂账,由人处理。',
     day: '营业日',
     party: '对方',
     state: '状态',
@@ -20,6 +21,7 @@ export default {
     back: '全部营业日',
     why: '原因',
     totals: '各商户合计',
+    balance: '日终账户结余',
     payee: '商户',
     own: '本店',
     in: '收入',
@@ -60,6 +62,7 @@ export default {
     fee_differs: '手续费不符',
     wrong_payee: '入错商户',
     state_differs: '状态不符',
+    balance_differs: '结余不连续',
   },
   resolution: {
     accept_theirs: '以对方为准',
