@@ -27,6 +27,28 @@ void charge(payments::BillLine& line) {
   line.fee = {-reconcile::contract_fee({signed_minor(line), line.amount.currency}, kContractFeeBp),
               line.amount.currency};
 }
+// Whose account a statement is about: its fund flow is named after a channel.
+std::string holder_of(const std::string& party) {
+  const std::string suffix = reconcile::funds_of("");
+  return party.ends_with(suffix) ? party.substr(0, party.size() - suffix.size()) : party;
+}
+// Nothing moves an account, aliens neither, before its first payment: so it is known where its
+// balance begins.
+bool has_moved(const ChannelModel& model, std::int64_t before_ms) {
+  return std::any_of(model.sheets().begin(), model.sheets().end(), [before_ms](const auto& one) {
+    return one.second.state == payments::TradeState::paid &&
+           one.second.paid_at_ms + World::kTrueOffsetMs < before_ms;
+  });
+}
+// Refunds that left the account and are not done: the books wait for their end.
+std::set<std::string> stuck_in(const std::vector<payments::BillLine>& bill) {
+  std::set<std::string> numbers;
+  for (const payments::BillLine& line : bill) {
+    const bool is_refund = line.kind == payments::BillKind::refund;
+    if (is_refund && line.state != kDone) numbers.insert(line.out_refund_no.text);
+  }
+  return numbers;
+}
 std::string_view word_of(payments::RefundState state) {
   if (state == payments::RefundState::succeeded) return kDone;
   return state == payments::RefundState::processing ? "PROCESSING" : "ABNORMAL";
@@ -82,7 +104,7 @@ std::optional<payments::Bill> Bills::bill_of(const ChannelModel& model, const st
     for (payments::BillLine& line : lines) {
       if (line.state == kDone) charge(line);
     }
-    slip(model.name(), day, lines);
+    slip(model.name(), day, lines, has_moved(model, *from + kDayMs));
     ++world_.counts.bills;
     world_.has_bills_begun = true;
   }
@@ -92,7 +114,7 @@ std::optional<payments::Bill> Bills::bill_of(const ChannelModel& model, const st
 }
 
 void Bills::slip(const std::string& party, const std::string& day,
-                 std::vector<payments::BillLine>& bill) {
+                 std::vector<payments::BillLine>& bill, bool may_invent) {
   testing::SeededRandom chance = chance_of(party, day);
   std::vector<payments::BillLine> said;
   for (payments::BillLine& line : bill) {
@@ -125,7 +147,7 @@ void Bills::slip(const std::string& party, const std::string& day,
         tell(is_refund ? "refund_state_differs" : "state_differs", 0);
     }
   }
-  if (chance.percent(world_.faults.bill_slips)) {
+  if (chance.percent(world_.faults.bill_slips) && may_invent) {
     payments::BillLine alien;
     alien.out_trade_no = OutTradeNo("TALIEN" + day);
     alien.transaction_id = TransactionId(party + "-alien");
@@ -136,6 +158,104 @@ void Bills::slip(const std::string& party, const std::string& day,
     note(party, day, "missing_ours", "payment", alien.out_trade_no.text, 0);
   }
   bill = std::move(said);
+}
+
+bool Bills::has_slipped(const std::string& number) const {
+  return std::any_of(slips_.begin(), slips_.end(), [&number](const std::string& slip) {
+    return slip.find(" " + number + " ") != std::string::npos;
+  });
+}
+
+// The account runs on, so the days before are printed first.
+std::int64_t Bills::closing_before(const ChannelModel& model, std::int64_t from_ms) {
+  if (!has_moved(model, from_ms)) return 0;
+  const std::string before = day_text(from_ms - kDayMs, kShanghaiOffsetMs);
+  (void)funds_of(model, before);
+  return pages_.at({reconcile::funds_of(model.name()), before}).closing;
+}
+
+std::optional<std::vector<payments::FundLine>> Bills::funds_of(const ChannelModel& model,
+                                                               const std::string& day) {
+  const auto bill = bill_of(model, day);
+  if (!bill) return std::nullopt;
+  const std::string party = reconcile::funds_of(model.name());
+  const auto [page, is_new] = pages_.try_emplace({party, day});
+  std::vector<payments::FundLine>& funds = page->second.funds;
+  if (is_new) {
+    const std::int64_t from = *reconcile::day_start_ms(day, kShanghaiOffsetMs);
+    for (const payments::BillLine& line : bill->lines) {
+      if (line.state == "CLOSED") continue;
+      const bool is_refund = line.kind == payments::BillKind::refund;
+      payments::FundLine moved;
+      moved.kind = is_refund ? payments::FundKind::refund : payments::FundKind::payment;
+      moved.number = number_of(line);
+      moved.business_no = line.transaction_id.text;
+      moved.amount = {signed_minor(line), line.amount.currency};
+      moved.at_ms = std::max(line.at_ms, from);  // an alien has no time
+      funds.push_back(moved);
+      moved.kind = payments::FundKind::fee;
+      moved.amount = {-line.fee.minor, line.fee.currency};
+      if (line.fee.minor != 0) funds.push_back(moved);
+    }
+    slip(party, day, funds, has_moved(model, from + kDayMs));
+    std::stable_sort(funds.begin(), funds.end(),
+                     [](const auto& a, const auto& b) { return a.at_ms < b.at_ms; });
+    std::int64_t balance = closing_before(model, from);
+    for (std::size_t i = 0; i < funds.size(); ++i) {
+      funds[i].flow_no = "F" + day + "-" + std::to_string(i);
+      funds[i].balance = fen(balance += funds[i].amount.minor);
+    }
+    page->second.closing = balance;
+    ++world_.counts.bills;
+  }
+  return funds;
+}
+
+// Only of what the trade bill has right, so that one slip is one difference.
+void Bills::slip(const std::string& party, const std::string& day,
+                 std::vector<payments::FundLine>& funds, bool may_invent) {
+  testing::SeededRandom chance = chance_of(party, day);
+  std::vector<payments::FundLine> said;
+  for (std::size_t i = 0; i < funds.size(); ++i) {
+    const payments::FundLine& line = funds[i];
+    said.push_back(line);
+    const bool has_fee = i + 1 < funds.size() && funds[i + 1].kind == payments::FundKind::fee;
+    if (line.kind == payments::FundKind::fee || !has_fee) continue;
+    const payments::FundLine& fee = funds[++i];
+    said.push_back(fee);
+    if (!chance.percent(world_.faults.bill_slips) || has_slipped(line.number)) continue;
+    const bool is_refund = line.kind == payments::FundKind::refund;
+    const auto tell = [&](std::string_view kind, int copy) {
+      note(party, day, kind, is_refund ? "refund" : "payment", line.number, copy);
+    };
+    switch (chance.below(4)) {
+      case 0:
+        said.resize(said.size() - 2);
+        tell(is_refund ? "refund_missing" : "missing_theirs", 0);
+        break;
+      case 1:
+        (said.end() - 2)->amount.minor += 7;
+        tell("amount_differs", 0);
+        break;
+      case 2:
+        said.back().amount.minor -= 3;
+        tell("fee_differs", 0);
+        break;
+      default:
+        said.push_back(line);
+        said.push_back(fee);
+        tell("duplicate_theirs", 1);
+    }
+  }
+  if (chance.percent(world_.faults.bill_slips) && may_invent) {
+    payments::FundLine moved;
+    moved.kind = payments::FundKind::other;
+    moved.amount = fen(4'321);
+    moved.at_ms = *reconcile::day_start_ms(day, kShanghaiOffsetMs);
+    said.insert(said.begin(), moved);
+    note(party, day, "missing_ours", "movement", "F" + day + "-0", 0);
+  }
+  funds = std::move(said);
 }
 
 std::optional<std::vector<suppliers::StatementLine>> Bills::statement_of(const SupplierModel& model,
@@ -206,8 +326,14 @@ std::vector<std::pair<std::string, std::string>> Bills::printed() const {
 std::map<std::string, std::int64_t> Bills::totals() const {
   std::map<std::string, std::int64_t> totals;
   for (const auto& [key, page] : pages_) {
+    const std::string account = ledger::account_of(ledger::Clearing{holder_of(key.first), ""});
+    const auto bill = pages_.find({holder_of(key.first), key.second});
+    const std::set<std::string> stuck = stuck_in(bill->second.bill);
+    for (const payments::FundLine& line : page.funds)
+      totals[account] += stuck.count(line.number) == 0 ? line.amount.minor : 0;
+    const bool is_followed = pages_.count({reconcile::funds_of(key.first), key.second}) != 0;
     for (const payments::BillLine& line : page.bill) {
-      const std::string account = ledger::account_of(ledger::Clearing{key.first, ""});
+      if (is_followed) break;  // by what the account moved by
       if (line.state == kDone) totals[account] += signed_minor(line) - line.fee.minor;
     }
     for (const suppliers::StatementLine& line : page.statement) {
@@ -263,7 +389,8 @@ struct Shown {
   std::int64_t journals = 0, open = 0, items = 0;
 };
 
-std::string account_of(const Parties& parties, const std::string& party) {
+std::string account_of(const Parties& parties, const std::string& statement) {
+  const std::string party = holder_of(statement);
   const bool is_channel = std::any_of(parties.channels.begin(), parties.channels.end(),
                                       [&](const auto& one) { return one->name() == party; });
   return is_channel ? ledger::account_of(ledger::Clearing{party, ""})

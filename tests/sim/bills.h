@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "server/payments/channel.h"
+#include "server/reconcile/reconcile_store.h"
 #include "server/suppliers/supplier.h"
 #include "tests/sim/shop.h"
 
@@ -27,6 +28,9 @@ class Bills {
 
   // nullopt: not printed yet.
   std::optional<payments::Bill> bill_of(const ChannelModel& model, const std::string& day);
+  // What the account moved by: the bill's lines, slips and all, and slips of its own.
+  std::optional<std::vector<payments::FundLine>> funds_of(const ChannelModel& model,
+                                                          const std::string& day);
   std::optional<std::vector<suppliers::StatementLine>> statement_of(const SupplierModel& model,
                                                                     std::int64_t from_ms,
                                                                     std::int64_t until_ms);
@@ -40,9 +44,15 @@ class Bills {
   struct Page {  // of a bill
     std::vector<payments::BillLine> bill;
     std::vector<suppliers::StatementLine> statement;
+    std::vector<payments::FundLine> funds;
+    std::int64_t closing = 0;  // of the account, after the funds
   };
+  std::int64_t closing_before(const ChannelModel& model, std::int64_t from_ms);
+  void slip(const std::string& party, const std::string& day, std::vector<payments::BillLine>& bill,
+            bool may_invent);
   void slip(const std::string& party, const std::string& day,
-            std::vector<payments::BillLine>& bill);
+            std::vector<payments::FundLine>& funds, bool may_invent);
+  bool has_slipped(const std::string& number) const;
   void slip(const std::string& party, const std::string& day,
             std::vector<suppliers::StatementLine>& statement);
   testing::SeededRandom chance_of(const std::string& party, const std::string& day) const;

@@ -71,6 +71,16 @@ class ChannelPort final : public payments::PayChannel {
     return std::move(**answer);
   }
 
+  bool has_fund_bill() const override { return true; }
+  Outcome<std::vector<payments::FundLine>> fund_bill(std::string_view day) override {
+    auto answer =
+        wire_.call("fund bill", [world = &world_, model = &model_, asked = std::string(day)] {
+          return world->bills->funds_of(*model, asked);
+        });
+    if (!answer || !*answer) return Unknown{"not_ready"};
+    return std::move(**answer);
+  }
+
   Result<payments::Notification> parse_notify(
       const payments::NotifyRequest& request) const override {
     auto heard = model_.read(request);
