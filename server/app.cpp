@@ -75,6 +75,7 @@ class Shop final : public App {
         clock_(clock),
         random_(random),
         front_(front),
+        pages_(http::read_pages(config.server.client_files, config.server.console_files)),
         data_dir_(make_data_dir(config.server.data_dir)),
         node_(data_dir_, random),
         start_check_(sqlite_file(config), clock),
@@ -490,11 +491,10 @@ class Shop final : public App {
   }
 
   void open_site() {
-    http::ServerOptions options;
-    options.client_files = config_.server.client_files;
-    options.console_files = config_.server.console_files;
+    http::ServerOptions options{.pages = std::move(pages_)};
     options.theme = [this] { return decoration_.theme(); };
-    site_ = http::make_shop_site(router_, options, [this] { return base::new_trace_id(random_); });
+    site_ = http::make_shop_site(router_, std::move(options),
+                                 [this] { return base::new_trace_id(random_); });
     site_->set_live({[this](http::WsId id, const http::WireRequest& request) {
                        if (request.target != "/api/v1/live" || !http::is_own_origin(request))
                          return false;
@@ -513,8 +513,7 @@ class Shop final : public App {
     std::vector<std::string> out;
     if (!database_answers()) out.push_back("database");
     if (start_check_.found_damage()) out.push_back("database_whole");
-    const std::string_view trouble = store_health_.trouble();
-    if (!trouble.empty()) out.emplace_back(trouble);
+    if (const auto trouble = store_health_.trouble(); !trouble.empty()) out.emplace_back(trouble);
     if (!catalog_.current()) out.push_back("price_book");
     if (parties_.channels().all().empty()) out.push_back("payment_channel");
     if (!supplying_.has_outside_supplier()) out.push_back("supplier");
@@ -525,6 +524,7 @@ class Shop final : public App {
   const base::Clock& clock_;
   base::Random& random_;
   http::Front& front_;
+  http::Pages pages_;  // until the site takes them
   observability::Metrics metrics_;
   std::string data_dir_;
   NodeName node_;

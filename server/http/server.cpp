@@ -227,26 +227,14 @@ std::string content_security_policy(std::string_view styles, const std::string& 
 
 class TopupSite final : public ShopSite {
  public:
-  TopupSite(const Router& router, const ServerOptions& options,
-            std::function<std::string()> new_trace_id)
+  TopupSite(const Router& router, ServerOptions options, std::function<std::string()> new_trace_id)
       : router_(router),
-        theme_(options.theme),
+        theme_(std::move(options.theme)),
         new_trace_id_(std::move(new_trace_id)),
+        files_(options.pages.valid() ? options.pages.get() : StaticFiles()),
         compute_(router, options.compute_workers, options.max_queue),
         store_(router, options.store_workers, options.max_queue),
-        outside_(router, options.outside_workers, options.max_queue) {
-    if (!options.client_files.empty()) {
-      files_.mount("/", options.client_files, false,
-                   content_security_policy("'self'", options.connect_src));
-      // What the console shows in a frame while staff lays out the page.
-      files_.add_framed(kPreview, "/index.html");
-    }
-    if (!options.console_files.empty()) {
-      // ant-design-vue writes <style> elements at run time.
-      files_.mount("/admin/", options.console_files, true,
-                   content_security_policy("'self' 'unsafe-inline'", options.connect_src));
-    }
-  }
+        outside_(router, options.outside_workers, options.max_queue) {}
 
   void set_live(Live live) override { live_ = std::move(live); }
 
@@ -349,7 +337,7 @@ class TopupSite final : public ShopSite {
   const Router& router_;
   const std::function<std::string()> theme_;
   const std::function<std::string()> new_trace_id_;
-  StaticFiles files_;
+  const StaticFiles files_;
   Live live_;
   WorkerPool compute_;
   WorkerPool store_;
@@ -358,9 +346,27 @@ class TopupSite final : public ShopSite {
 
 }  // namespace
 
+Pages read_pages(std::string client_files, std::string console_files, std::string connect_src) {
+  const auto read = [client = std::move(client_files), console = std::move(console_files),
+                     connect = std::move(connect_src)] {
+    StaticFiles files;
+    if (!client.empty()) {
+      files.mount("/", client, false, content_security_policy("'self'", connect));
+      // What the console shows in a frame while staff lays out the page.
+      files.add_framed(kPreview, "/index.html");
+    }
+    // ant-design-vue writes <style> elements at run time.
+    if (!console.empty())
+      files.mount("/admin/", console, true,
+                  content_security_policy("'self' 'unsafe-inline'", connect));
+    return files;
+  };
+  return std::async(std::launch::async, read);
+}
+
 std::unique_ptr<ShopSite> make_shop_site(const Router& router, ServerOptions options,
                                          std::function<std::string()> new_trace_id) {
-  return std::make_unique<TopupSite>(router, options, std::move(new_trace_id));
+  return std::make_unique<TopupSite>(router, std::move(options), std::move(new_trace_id));
 }
 
 }  // namespace topup::http

@@ -4,24 +4,30 @@
 #pragma once
 
 #include <functional>
+#include <future>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "server/http/front.h"
 #include "server/http/router.h"
+#include "server/http/static_files.h"
 
 namespace topup::http {
+
+// The pages of a site, read on a thread of their own: hundreds of files are a fifth of a start,
+// which has other things to do meanwhile. Of the client at /, of the console at /admin/; "" for
+// none. connect_src: origins that pages may also connect to (CSP connect-src), blank-separated.
+// What cannot be read is thrown by whoever takes the pages, as StaticFiles::mount() would.
+using Pages = std::future<StaticFiles>;
+Pages read_pages(std::string client_files, std::string console_files, std::string connect_src = {});
 
 struct ServerOptions {
   int compute_workers = 2;
   int store_workers = 32;
   int outside_workers = 16;
   std::size_t max_queue = 4'096;  // requests waiting per pool; above it 503 with Retry-After
-  std::string client_files;       // folder served at /; "" for none
-  std::string console_files;      // folder served at /admin/; "" for none
-  std::string connect_src;        // origins that pages may also connect to (CSP connect-src),
-                                  // blank-separated; usually ""
+  Pages pages = {};               // none: no pages are served
   // The theme that buyers' pages wear now; asked on the I/O thread, so it must not wait. "" or a
   // theme the build has no page for: index.html as it is.
   std::function<std::string()> theme = {};
@@ -39,6 +45,7 @@ class ShopSite : public Site {  // thread-safe after construction
   virtual void stop() = 0;  // finishes queued work, joins the workers
 };
 
+// Waits for the pages.
 std::unique_ptr<ShopSite> make_shop_site(const Router& router, ServerOptions options,
                                          std::function<std::string()> new_trace_id);
 

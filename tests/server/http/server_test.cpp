@@ -100,7 +100,7 @@ struct Shop {
         });
     add(Auth::buyer, "GET", "/api/v1/mine", Pool::compute,
         [](const Request&) -> Result<Response> { return Response::json("mine"); });
-    site = make_shop_site(router, options, [] { return std::string(32, '7'); });
+    site = make_shop_site(router, std::move(options), [] { return std::string(32, '7'); });
     front = make_front(2);
     port = front->listen("127.0.0.1", 0, *site);
     front->start();
@@ -241,7 +241,7 @@ TEST_CASE("server: a full pool answers 503 at once, and the other pools go on") 
   ServerOptions options;
   options.outside_workers = 1;
   options.max_queue = 1;
-  Shop shop(options);
+  Shop shop(std::move(options));
   const std::string held = "GET /api/v1/held HTTP/1.1\r\nHost: h\r\n\r\n";
   WireClient working(shop.port);
   CHECK(working.send(held));
@@ -270,7 +270,7 @@ TEST_CASE("server: a full pool answers 503 at once, and the other pools go on") 
 TEST_CASE("server: stop finishes what was queued") {
   ServerOptions options;
   options.outside_workers = 1;
-  Shop shop(options);
+  Shop shop(std::move(options));
   WireClient first(shop.port);
   WireClient second(shop.port);
   const std::string held = "GET /api/v1/held HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -290,10 +290,9 @@ TEST_CASE("server: pages are served beside the routes, with a policy that lets t
   const std::filesystem::path folder = ::mkdtemp(name.data());
   std::ofstream(folder / "index.html") << "page";
   ServerOptions options;
-  options.client_files = folder.string();
-  options.console_files = folder.string();
+  options.pages = read_pages(folder.string(), folder.string());
   {
-    const Shop shop(options);
+    const Shop shop(std::move(options));
     const std::string client = shop.ask("GET /");
     CHECK(body_of(client) == "page");
     CHECK(has(client, "script-src 'self' 'wasm-unsafe-eval';"));
@@ -304,6 +303,9 @@ TEST_CASE("server: pages are served beside the routes, with a policy that lets t
     CHECK(status_of_answer(shop.ask("POST /index.html", "Content-Length: 0\r\n")) == 404);
   }
   std::filesystem::remove_all(folder);
+  ServerOptions gone;
+  gone.pages = read_pages(folder.string(), "");
+  CHECK_THROWS_WITH(Shop(std::move(gone)), doctest::Contains("no folder at"));
 }
 
 TEST_CASE(
