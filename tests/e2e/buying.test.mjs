@@ -167,11 +167,15 @@ test('F024, F026: inside WeChat the buyer is named by WeChat, closes its sheet, 
   const page = await openPage(browser, {
     ...zhPhone, userAgent: 'Mozilla/5.0 (Linux; Android 14) Chrome/122.0 Mobile MicroMessenger/8.0.49', expected: [/status of (401|422)/] });
   const tickets = [], refusedTokens = [];
-  page.on('response', async (response) => {
+  page.on('response', (response) => {
     if (response.status() === 401) refusedTokens.push(response.request().headers().authorization ?? 'none');
-    if (!response.ok()) return;
-    if (response.url().endsWith('/payments')) tickets.push((await response.json()).out_trade_no);
-    if (response.url().endsWith('/checkouts')) tickets.push((await response.json()).payment?.out_trade_no);
+  });
+  // Read on its way to the page: WeChat's sign-in leaves the page, and then the browser no longer keeps an answer's body.
+  await page.route(/\/(payments|checkouts)$/, async (route) => {
+    const response = await route.fetch();
+    const got = response.ok() ? await response.json() : {};
+    if (route.request().method() === 'POST' && response.ok()) tickets.push(got.out_trade_no ?? got.payment?.out_trade_no);
+    await route.fulfill({ response });
   });
   const answers = ['get_brand_wcpay_request:cancel', 'get_brand_wcpay_request:ok'];
   const asked = [];

@@ -94,7 +94,18 @@ test('labels, place and other names of a product are set at its row and reach ev
 
 test('a draft of the rules waits on the server for its author, and is gone once published', async () => {
   const page = await dora.open(browser, '/price-rules');
+  await by(page, 'rule-add').waitFor();
+  let letThrough;
+  const held = new Promise((done) => { letThrough = done; });
+  await page.route('**/api/admin/price-rules', async (route) => { await held; await route.continue(); });
+  await page.reload();
+  await page.locator('h1').waitFor();
+  assert.equal(await by(page, 'rule-add').count(), 0, 'nothing can be added to rules that are still on their way');
+  letThrough();
   await by(page, 'rule-add').click();
+  await page.locator('.brand a').first().click();
+  await page.waitForURL('**/admin/');
+  await page.goBack();
   await by(page, 'draft-save').click();
   await by(page, 'draft-told').waitFor();
   const { draft } = await dora.get('/api/admin/price-rules/draft');

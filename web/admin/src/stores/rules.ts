@@ -101,8 +101,10 @@ export const useRules = defineStore('rules', () => {
   async function load(): Promise<void> {
     problem.value = null;
     try {
-      adopt(await getRules());
-      const first = await previewRules(draft.value);
+      const rules = await getRules();
+      // What is being edited stays, unless another version was published meanwhile.
+      if (!dirty.value || rules.version !== published.value?.version) adopt(rules);
+      const first = await previewRules(copy(rules.rules));
       samples = await samplesOf(first);
       now = await pricesOf(first, samples);
       await price();
