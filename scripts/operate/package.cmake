@@ -29,8 +29,7 @@ set(CPACK_PACKAGE_CONTACT "the shop's operator <root@localhost>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "self-hosted shop for mobile top-ups")
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION web)
-set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_DEPENDS "adduser, ca-certificates")
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "adduser, ca-certificates")  # scripts/package adds the libraries
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${from}/debian/conffiles ${from}/debian/postinst ${from}/debian/prerm
   ${from}/debian/postrm)
