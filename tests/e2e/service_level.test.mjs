@@ -167,24 +167,30 @@ test('H-08: who asks too often waits as told, and no header makes him somebody e
 test('F018: an open page tells of maintenance within seconds, in its own language, and takes the word back', async () => {
   const browser = await openBrowser();
   try {
-    for (const [locale, notice, wait] of [['zh-CN', '升级中', '预计'], ['en-US', 'Upgrading', 'It should reopen at']]) {
+    const open = async ([locale, notice, wait]) => {
       const page = await openPage(browser, { locale });
       await page.goto(`${shop.origin}/`);
       await by(page, 'phone-input').waitFor();
       assert.equal(await by(page, 'service').count(), 0);
-      await change({
-        'service.level': 'maintenance', 'service.notice_zh': '升级中', 'service.notice_en': 'Upgrading',
-        'service.reopens_at_ms': Date.now() + 3_600_000,
-      });
+      return { page, locale, notice, wait };
+    };
+    const opened = await Promise.all([['zh-CN', '升级中', '预计'], ['en-US', 'Upgrading', 'It should reopen at']].map(open));
+    await change({
+      'service.level': 'maintenance', 'service.notice_zh': '升级中', 'service.notice_en': 'Upgrading',
+      'service.reopens_at_ms': Date.now() + 3_600_000,
+    });
+    await Promise.all(opened.map(async ({ page, locale, notice, wait }) => {
       await by(page, 'service').waitFor({ timeout: 12_000 });
       const text = await by(page, 'service').innerText();
       assert.ok(text.includes(notice) && text.includes(wait), text);
       await picture(page, `maintenance-${locale}`);
-      await change({ 'service.level': 'normal', 'service.notice_zh': null, 'service.notice_en': null, 'service.reopens_at_ms': null });
+    }));
+    await change({ 'service.level': 'normal', 'service.notice_zh': null, 'service.notice_en': null, 'service.reopens_at_ms': null });
+    await Promise.all(opened.map(async ({ page }) => {
       await by(page, 'service').waitFor({ state: 'hidden', timeout: 12_000 });
       assert.deepEqual(page.complaints(), []);
       await page.context().close();
-    }
+    }));
   } finally {
     await browser.close();
   }
