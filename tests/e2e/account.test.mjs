@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { by, desktop, openBrowser, openPage, picture } from './support/browser.mjs';
+import { Colleague } from './support/colleagues.mjs';
 import { Buyer, Shop, until } from './support/shop.mjs';
 
 let shop;
@@ -404,6 +405,39 @@ test('F092: a new version of an agreement is asked about once more, and the old 
   const given = await late.buyer.call('POST', '/api/v1/me/consents', { body: { document: 'privacy', version: '1' } });
   assert.equal(given.json.reason, 'agreement_changed');
   assert.deepEqual(page.complaints(), []);
+  await page.context().close();
+});
+
+test('whoever has chosen no language reads that of the shop, from the second visit on at once; a choice goes before it', async () => {
+  const owner = await Colleague.owner(shop);
+  const { shop: facts } = await owner.get('/api/admin/setup');
+  const speak = async (language) => {
+    const got = await owner.call('PUT', '/api/admin/setup/shop', { name: facts.name || 'Corner shop', time_zone: facts.time_zone, language });
+    assert.equal(got.status, 200, got.text);
+  };
+  const spoken = (page, lang) => page.waitForFunction((wanted) => document.documentElement.lang === wanted, lang);
+  await speak('en');
+  const page = await openPage(browser, { locale: 'zh-CN' });
+  await page.goto(`${shop.origin}/`);
+  await spoken(page, 'en');
+  await page.getByText('Who are you topping up?').first().waitFor();
+  await picture(page, 'account-language-of-the-shop');
+  await page.route('**/api/v1/shop', (route) => route.abort());
+  await page.reload();
+  await by(page, 'phone-input').waitFor();
+  await spoken(page, 'en');
+  await page.unroute('**/api/v1/shop');
+  await open(page, 'settings/settings');
+  await by(page, 'language-zh').click();
+  await page.reload();
+  await by(page, 'language-zh').waitFor();
+  await page.waitForLoadState('networkidle');
+  await spoken(page, 'zh-CN');
+  await speak('auto');
+  const other = await openPage(browser, { locale: 'en-GB' });
+  await other.goto(`${shop.origin}/`);
+  await spoken(other, 'en');
+  await other.context().close();
   await page.context().close();
 });
 

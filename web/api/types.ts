@@ -41,6 +41,8 @@ export interface Shop extends Service {
   name: string;
   now_ms: number;
   rehearsed: string[];
+  /** Of whoever has not chosen one; auto, or none: the device's. */
+  language?: 'auto' | 'zh' | 'en';
   /** The ways to sign in that this shop offers: wechat_mini, wechat_oa, sms. */
   sign_in: string[];
   /** The version of each agreement that is shown now; 0: none. */

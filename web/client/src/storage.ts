@@ -4,7 +4,7 @@ import { isPreview } from './browser';
 const kPrefix = 'topup.';
 
 export type StorageKey =
-  | 'session' | 'price_book' | 'recipients' | 'checkout' | 'leaving' | 'wechat_journey' | 'locale' | 'device' | 'shelf'
+  | 'session' | 'price_book' | 'recipients' | 'checkout' | 'leaving' | 'wechat_journey' | 'locale' | 'shop_locale' | 'device' | 'shelf'
   | 'agreed' | 'dismissed' | 'look' | 'member' | 'shop_offers' | 'stations' | 'station_wishes' | 'drafts' | 'asked' | 'theme' | 'decoration';
 
 export function readStored<T>(key: StorageKey, isGood: (value: unknown) => value is T): T | null {

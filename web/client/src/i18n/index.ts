@@ -1,6 +1,7 @@
 // Two languages, one table each. A word missing in English does not compile; a reason nobody knows gets a general text.
 import { computed, ref, shallowReactive } from 'vue';
-import { readStored, writeStored } from '@/storage';
+import { isPreview } from '@/browser';
+import { readStored, removeStored, writeStored } from '@/storage';
 import { accountZh } from './account.zh';
 import { buyingZh } from './buying.zh';
 // #ifndef H5
@@ -40,7 +41,7 @@ function deviceLocale(): Locale {
   return language === '' || language.startsWith('zh') ? 'zh' : 'en';
 }
 
-const chosen = ref<Locale>(readStored('locale', isLocale) ?? deviceLocale());
+const chosen = ref<Locale>(readStored('locale', isLocale) ?? readStored('shop_locale', isLocale) ?? deviceLocale());
 export const locale = computed(() => chosen.value);
 void fetchWords(chosen.value).catch(speakChinese);
 
@@ -60,6 +61,18 @@ export function applyLocale(): void {
 export async function toggleLocale(): Promise<void> {
   const wanted = chosen.value === 'zh' ? 'en' : 'zh';
   writeStored('locale', wanted); // at once: a reload may come before the words
+  await fetchWords(wanted);
+  chosen.value = wanted;
+  applyLocale();
+}
+
+/** The shop's own language, for whoever has not chosen one; kept, so that the next visit begins in it. */
+export async function offerLocale(language: string): Promise<void> {
+  if (isPreview) return;
+  if (isLocale(language)) writeStored('shop_locale', language);
+  else removeStored('shop_locale');
+  const wanted = isLocale(language) ? language : deviceLocale();
+  if (readStored('locale', isLocale) !== null || wanted === chosen.value) return;
   await fetchWords(wanted);
   chosen.value = wanted;
   applyLocale();

@@ -2,6 +2,7 @@ import { getShop } from '@api/shop';
 import type { Service, Shop, ShopOffers } from '@api/types';
 import { defineStore } from 'pinia';
 import { ref } from 'vue';
+import { offerLocale } from '@/i18n';
 import { isRecord, readStored, writeStored } from '@/storage';
 import { send } from '@/transport';
 import { useDecoration } from './decoration';
@@ -41,6 +42,7 @@ export const useShop = defineStore('shop', () => {
       signIn.value = shop.sign_in;
       agreements.value = shop.agreements;
       takeService(shop);
+      void offerLocale(shop.language ?? 'auto').catch(() => undefined); // without its words the page stays as it is
       if (shop.offers) takeOffers(shop.offers);
       if (shop.decoration) void useDecoration().take(shop.decoration);
     } catch {
