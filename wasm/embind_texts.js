@@ -1,5 +1,5 @@
 // The JavaScript half of Embind for what bindings.cpp binds: free functions whose arguments and result are std::string.
-// Emscripten's own half knows forty types, overloads and classes, and is three times as large as all the rest of the glue.
+// Emscripten's own half knows some forty types, overloads and classes, and is larger than all the rest of the glue.
 // On the wire a std::string is its size in four bytes and its bytes behind them; arguments and results are freed here.
 mergeInto(LibraryManager.library, {
   $textToWire: function (given) {
