@@ -128,9 +128,20 @@ draw_running() {
 }
 declare -A step_beat=()
 
-# run_steps stop|go-on: after a failure, end at once, or still run what does not depend on it.
-# Returns 1 when any step failed.
+# run_steps stop|go-on: after a failure, end at once, or still run what does not depend on it. Sets steps_failed.
+# Never in a condition (`run_steps … ||`, `if run_steps`): there bash passes over every failed command inside of a step, and
+# a build that failed would count as done whenever an older one had left its files.
+steps_failed=0
 run_steps() {
+  set +e
+  (set -e; false; exit 42)
+  (($? != 42)) || die "run_steps stands in a condition, where the failures of a step are passed over"
+  wait_for_steps "$1"
+  steps_failed=$?
+  set -e
+}
+
+wait_for_steps() {  # stop|go-on; returns 1 when any step failed
   local on_failure=$1 name running waiting failed=0
   while :; do
     running=0 waiting=0
