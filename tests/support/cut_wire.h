@@ -26,7 +26,7 @@ class CutWire {
   enum class Cut {
     none,
     before,  // the server never hears it
-    after,   // the server hears it, the client never hears the answer
+    after,   // the server hears it and answers, the client never hears the answer
     late,    // the client is told the wire is gone; the server hears it a moment later
     amid,    // the server hears what came before it in the packet, and then nothing for a long time
   };
@@ -126,6 +126,7 @@ class CutWire {
         return true;
       case Cut::after:
         send_all(server, said);
+        wait_for_answer(server);
         ::shutdown(client, SHUT_RDWR);
         wait(kLateMs);
         return true;
@@ -146,6 +147,12 @@ class CutWire {
   void wait(int ms) const {
     for (int waited = 0; waited < ms && !stopping_; waited += kBeatMs) {
       std::this_thread::sleep_for(std::chrono::milliseconds(kBeatMs));
+    }
+  }
+  void wait_for_answer(int server) const {
+    for (int waited = 0; waited < kAmidMs && !stopping_; waited += kBeatMs) {
+      pollfd answer{server, POLLIN, 0};
+      if (::poll(&answer, 1, kBeatMs) > 0) return;
     }
   }
   void wait_for_end(int server) const {
