@@ -21,6 +21,7 @@ namespace {
 constexpr std::int64_t kGraceMs = 2'000;  // beyond the server's own time-out before we hang up
 constexpr std::int64_t kScriptMs = 3'600'000;
 constexpr std::size_t kDoingLength = 60;
+constexpr std::size_t kMostName = 63;   // of a statement; the server would cut it
 constexpr std::size_t kMostAhead = 64;  // commands sent before an answer is waited for
 
 // Keepalive finds a peer that is gone within about 30 s even when nothing is sent.
@@ -346,9 +347,11 @@ const PostgresConnection::Prepared& PostgresConnection::prepare(std::string_view
   const auto found = prepared_.find(Key{sql, beginning, bound.signature});
   if (found != prepared_.end()) return *found->second;
   check(prepared_.size() < kMaxPrepared, "statements come from the program text");
-  auto made = std::make_unique<Prepared>(Prepared{"s" + std::to_string(names_++), std::string(sql),
-                                                  std::move(beginning), bound.signature,
-                                                  adds_one_row(sql)});
+  // A command is seen on the wire under its own name.
+  const bool is_short = bound.count == 0 && sql.size() < kMostName;
+  auto made = std::make_unique<Prepared>(
+      Prepared{is_short ? std::string(sql) : "s" + std::to_string(names_++), std::string(sql),
+               std::move(beginning), bound.signature, adds_one_row(sql)});
   is_amid_ = true;
   const bool is_narrow = !made->beginning.empty();
   const std::string text = is_narrow ? within(sql, made->beginning) : made->sql;
