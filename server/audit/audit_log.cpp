@@ -151,7 +151,7 @@ ChainVerdict walk(storage::Reader& reader, std::int64_t after_seq, const std::ve
 }  // namespace
 
 void append(storage::Tx& tx, const Entry& entry, const TraceId& trace, std::int64_t now_ms) {
-  const audit_store::Head head = audit_store::load_head(tx);
+  const audit_store::Head head = audit_store::head_to_follow(tx);
   Row row;
   row.seq = head.seq + 1;
   row.at_ms = now_ms;

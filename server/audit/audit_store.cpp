@@ -1,8 +1,15 @@
 #include "server/audit/audit_store.h"
 
+#include <charconv>
+#include <string>
+#include <string_view>
+
+#include "server/storage/ahead.h"
+
 namespace topup::audit::audit_store {
 namespace {
 
+constexpr std::string_view kHeadNote = "audit head";
 constexpr std::int64_t kRowsAtOnce = 5'000;  // an engine may hold a whole answer in memory
 
 Row read_row(const storage::Row& row) {
@@ -22,10 +29,20 @@ Head load_head(storage::Reader& reader) {
   return head;
 }
 
+Head head_to_follow(storage::Tx& tx) {
+  const std::string* noted = storage::note_of(tx, kHeadNote);
+  if (noted == nullptr || noted->empty()) return load_head(tx);
+  const std::size_t blank = noted->find(' ');
+  Head head;
+  std::from_chars(noted->data(), noted->data() + blank, head.seq);
+  head.hash = noted->substr(blank + 1);
+  return head;
+}
+
 // The head first: who meets another node's row there is told of a conflict and runs again, where
 // the same number in the log would be a refusal that looks like the body's own fault.
 void insert(storage::Tx& tx, const Row& row) {
-  tx.exec("UPDATE audit_head SET seq = $1, hash = $2 WHERE id = 1", {row.seq, row.hash});
+  storage::put(tx, "UPDATE audit_head SET seq = $1, hash = $2 WHERE id = 1", {row.seq, row.hash});
   tx.exec(R"sql(
     INSERT INTO audit_log (seq, at_ms, actor, action, subject, detail, trace_id, previous_hash, hash,
       chain_version, before_text, after_text, address_masked, device, session_prefix)
@@ -33,6 +50,8 @@ void insert(storage::Tx& tx, const Row& row) {
           {row.seq, row.at_ms, row.actor, row.action, row.subject, row.detail, row.trace_id,
            row.previous_hash, row.hash, row.chain_version, row.before, row.after,
            row.address_masked, row.device, row.session_prefix});
+  if (std::string* noted = storage::note_of(tx, kHeadNote))
+    *noted = std::to_string(row.seq) + " " + row.hash;
 }
 
 int slice(storage::Reader& reader, std::int64_t after_seq, std::int64_t limit,

@@ -12,6 +12,8 @@ struct Head {
   std::string hash;
 };
 Head load_head(storage::Reader& reader);
+// As load_head() for whoever adds a row: read once in a transaction, which follows its own rows.
+Head head_to_follow(storage::Tx& tx);
 void insert(storage::Tx& tx, const Row& row);  // moves the head along
 // At most `limit` rows after that one, in order; how many.
 int slice(storage::Reader& reader, std::int64_t after_seq, std::int64_t limit,

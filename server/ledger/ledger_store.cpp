@@ -1,6 +1,7 @@
 #include "server/ledger/ledger_store.h"
 
 #include "server/ledger/chart.h"
+#include "server/storage/ahead.h"
 #include "shared/check.h"
 
 namespace topup::ledger {
@@ -9,6 +10,13 @@ namespace {
 constexpr std::string_view kInsertPosting = R"sql(
   INSERT INTO postings (journal_id, line, account, amount_minor, amount_currency)
   VALUES ($1, $2, $3, $4, $5))sql";
+constexpr std::string_view kInsertTwo = R"sql(
+  INSERT INTO postings (journal_id, line, account, amount_minor, amount_currency)
+  VALUES ($1, $2, $3, $4, $5), ($1, $2 + 1, $6, $7, $8))sql";
+constexpr std::string_view kMoveTwo = R"sql(
+  INSERT INTO account_balances (account, currency, balance_minor) VALUES ($1, $2, $3), ($4, $5, $6)
+  ON CONFLICT (account, currency) DO UPDATE
+    SET balance_minor = account_balances.balance_minor + excluded.balance_minor)sql";
 constexpr std::string_view kMoveBalance = R"sql(
   INSERT INTO account_balances (account, currency, balance_minor) VALUES ($1, $2, $3)
   ON CONFLICT (account, currency) DO UPDATE
@@ -81,12 +89,25 @@ void take(std::vector<PostedJournal>& journals, const storage::Row& row) {
 void post(storage::Tx& tx, const Journal& journal, const OrderId& order, const TraceId& trace,
           std::int64_t now_ms) {
   const std::string journal_id = journal.id();
-  tx.exec(kNextPlace, {});
-  std::int64_t line = 0;
-  for (const Posting& posting : journal.postings()) {
-    const std::string_view currency = to_word(posting.amount.currency);
-    tx.exec(kInsertPosting, {journal_id, ++line, posting.account, posting.amount.minor, currency});
-    tx.exec(kMoveBalance, {posting.account, currency, posting.amount.minor});
+  storage::put(tx, kNextPlace, {});
+  const auto& postings = journal.postings();
+  for (std::size_t i = 0; i < postings.size(); ++i) {
+    const Posting& one = postings[i];
+    const auto line = static_cast<std::int64_t>(i) + 1;
+    const std::string_view currency = to_word(one.amount.currency);
+    // Most journals are of two lines; one statement cannot move the same balance twice.
+    if (i + 1 < postings.size() && postings[i + 1].account != one.account) {
+      const Posting& two = postings[++i];
+      const std::string_view other = to_word(two.amount.currency);
+      storage::put(tx, kInsertTwo,
+                   {journal_id, line, one.account, one.amount.minor, currency, two.account,
+                    two.amount.minor, other});
+      storage::put(tx, kMoveTwo,
+                   {one.account, currency, one.amount.minor, two.account, other, two.amount.minor});
+      continue;
+    }
+    tx.exec(kInsertPosting, {journal_id, line, one.account, one.amount.minor, currency});
+    tx.exec(kMoveBalance, {one.account, currency, one.amount.minor});
   }
   tx.exec(kSealJournal,
           {journal_id, journal.name(), journal.subject(), order.text, trace.text, now_ms});

@@ -17,15 +17,19 @@
 namespace topup::orders {
 namespace {
 
-Result<OrderView> view_of(storage::Reader& reader, Order order, bool replayed,
-                          std::int64_t hold_promise_ms) {
-  OrderView view{std::move(order), {}, replayed};
-  view.events = order_store::events_of(reader, view.order.id);
+OrderView view_of(storage::Reader& reader, Order order, std::vector<OrderEvent> events,
+                  bool replayed, std::int64_t hold_promise_ms) {
+  OrderView view{std::move(order), std::move(events), replayed};
   if (hold_promise_ms > 0 && waits_for_supplier(reader, view.order)) {
     view.promised_until_ms =
         supply_choice_store::paid_at_ms(reader, view.order.id) + hold_promise_ms;
   }
   return view;
+}
+OrderView view_of(storage::Reader& reader, Order order, bool replayed,
+                  std::int64_t hold_promise_ms) {
+  auto events = order_store::events_of(reader, order.id);
+  return view_of(reader, std::move(order), std::move(events), replayed, hold_promise_ms);
 }
 
 constexpr std::int64_t kChangesOverlapMs = 5'000;
@@ -191,7 +195,7 @@ Result<OrderView> OrderService::insert(const PlaceRequest& request,
     Order begun = order;
     const Result<bool> went = (*along)(tx, begun);
     if (!went) return tl::unexpected<Error>(went.error());
-    return *view_of(tx, std::move(begun), false, env_.settings.hold_promise_ms);
+    return view_of(tx, std::move(begun), false, env_.settings.hold_promise_ms);
   });
 }
 
@@ -262,8 +266,9 @@ std::optional<OrderView> load_view(storage::Db& db, const OrderId& id,
                                    std::int64_t hold_promise_ms) {
   std::optional<OrderView> view;
   db.read([&](storage::Reader& reader) {
-    if (auto order = order_store::find(reader, id))
-      view = *view_of(reader, std::move(*order), false, hold_promise_ms);
+    std::vector<OrderEvent> events;
+    if (auto order = order_store::find_with_events(reader, id, &events))
+      view = view_of(reader, std::move(*order), std::move(events), false, hold_promise_ms);
   });
   return view;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "server/base/id_time.h"
+#include "server/storage/ahead.h"
 #include "shared/check.h"
 
 namespace topup::orders::order_store {
@@ -18,14 +19,7 @@ constexpr std::string_view kColumns =
 
 const std::string& find_sql() {
   static const std::string sql =
-      "SELECT " + std::string(kColumns) + " FROM orders WHERE order_id = $1";
-  return sql;
-}
-const std::string& find_by_key_sql() {
-  static const std::string sql =
-      "SELECT " + std::string(kColumns) +
-      " FROM orders WHERE user_id = $1 AND order_id ="
-      " (SELECT order_id FROM order_keys WHERE user_id = $1 AND client_key = $2)";
+      "SELECT " + std::string(kColumns) + " FROM orders WHERE order_id = $1 /*in order_id $1*/";
   return sql;
 }
 // $1 the way in, $2 before, $3 from, $4 the states in bars or "", $5 limit.
@@ -93,6 +87,15 @@ Order read_order(const storage::Row& row) {
   return order;
 }
 
+constexpr std::string_view kEvents = R"sql(
+  SELECT seq, event, from_state, to_state, actor, reason, trace_id, at_ms
+    FROM order_events WHERE order_id = $1 /*in order_id $1*/ ORDER BY seq LIMIT 500)sql";
+
+OrderEvent read_event(const storage::Row& row) {
+  return {row.integer(0), row.text(1), row.text(2), row.text(3),
+          row.text(4),    row.text(5), row.text(6), row.integer(7)};
+}
+
 std::optional<Order> one(storage::Reader& reader, const std::string& sql,
                          std::initializer_list<storage::Value> values) {
   std::optional<Order> order;
@@ -151,13 +154,20 @@ std::optional<Order> find(storage::Reader& reader, const OrderId& id) {
 
 std::optional<Order> find_by_key(storage::Reader& reader, const UserId& user,
                                  std::string_view client_key) {
-  return one(reader, find_by_key_sql(), {user.text, client_key});
+  // In two steps: nearly always there is none, and the first can tell.
+  std::string id;
+  reader.query("SELECT order_id FROM order_keys WHERE user_id = $1 AND client_key = $2 /*any*/",
+               {user.text, client_key}, [&id](const storage::Row& row) { id = row.text(0); });
+  if (id.empty()) return std::nullopt;
+  return find(reader, OrderId(id));
 }
 
 std::int64_t count_unpaid(storage::Reader& reader, const UserId& user) {
   std::int64_t count = 0;
+  // Without the index of states: it leads through all open orders of the shop.
   reader.query(R"sql(
-    SELECT COUNT(*) FROM orders WHERE user_id = $1 AND state IN ('awaiting_payment', 'paying'))sql",
+    SELECT COUNT(*) FROM orders
+     WHERE user_id = $1 AND state || '' IN ('awaiting_payment', 'paying') /*any*/)sql",
                {user.text}, [&count](const storage::Row& row) { count = row.integer(0); });
   return count;
 }
@@ -267,7 +277,7 @@ Result<bool> save_state(storage::Tx& tx, Order& order) {
   const int rows = tx.exec(
       R"sql(
     UPDATE orders SET state = $3, event_seq = $4, updated_at_ms = $5, version = version + 1
-     WHERE order_id = $1 AND version = $2)sql",
+     WHERE order_id = $1 AND version = $2 /*in order_id $1*/)sql",
       {order.id.text, order.version, to_word(order.state), order.event_seq, order.updated_at_ms});
   if (rows == 0) return refuse(Code::conflict, "order_changed");
   ++order.version;
@@ -284,14 +294,21 @@ void insert_event(storage::Tx& tx, const OrderId& order, const OrderEvent& event
 
 std::vector<OrderEvent> events_of(storage::Reader& reader, const OrderId& order) {
   std::vector<OrderEvent> events;
-  reader.query(R"sql(
-    SELECT seq, event, from_state, to_state, actor, reason, trace_id, at_ms
-      FROM order_events WHERE order_id = $1 ORDER BY seq LIMIT 500)sql",
-               {order.text}, [&events](const storage::Row& row) {
-                 events.push_back({row.integer(0), row.text(1), row.text(2), row.text(3),
-                                   row.text(4), row.text(5), row.text(6), row.integer(7)});
-               });
+  reader.query(kEvents, {order.text},
+               [&events](const storage::Row& row) { events.push_back(read_event(row)); });
   return events;
+}
+
+std::optional<Order> find_with_events(storage::Reader& reader, const OrderId& id,
+                                      std::vector<OrderEvent>* events) {
+  std::optional<Order> order;
+  storage::ask(
+      reader,
+      {{find_sql(), {id.text}, [&order](const storage::Row& row) { order = read_order(row); }},
+       {kEvents, {id.text}, [events](const storage::Row& row) {
+          events->push_back(read_event(row));
+        }}});
+  return order;
 }
 
 // By the range of ids: grouped by the plain column, an engine reads the index of states from end to

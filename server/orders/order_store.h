@@ -85,6 +85,9 @@ std::vector<Order> changed_since(storage::Reader& reader, const UserId& user, st
 // order.version is the new one.
 Result<bool> save_state(storage::Tx& tx, Order& order);
 void insert_event(storage::Tx& tx, const OrderId& order, const OrderEvent& event);
+// Both at once; no events without an order.
+std::optional<Order> find_with_events(storage::Reader& reader, const OrderId& id,
+                                      std::vector<OrderEvent>* events);
 std::vector<OrderEvent> events_of(storage::Reader& reader, const OrderId& order);
 
 struct DayFigures {

@@ -98,7 +98,11 @@ Result<bool> PaymentFlow::on_trade(storage::Tx& tx, std::string_view channel,
                    payments::payment_store::reopen_as_paid(
                        tx, attempt->out_trade_no, to, paid_minor, trade.transaction_id.text, now);
   if (!won) return false;  // heard before
-  on_paid(tx, *find_attempt(tx, attempt->out_trade_no), trade);
+  attempt->state = to;
+  attempt->paid_minor = paid_minor;
+  attempt->transaction_id = trade.transaction_id.text;
+  attempt->updated_at_ms = now;
+  on_paid(tx, std::move(*attempt), trade);
   return true;
 }
 

@@ -138,7 +138,7 @@ void wait_for_one(const OrderEnv& env, storage::Tx& tx, const Order& order, cons
   }
   base::log(base::Level::warn, "supply_waits",
             {{"order_id", order.id.text}, {"why", choice_words(choice)}});
-  retire_others(env, tx, supplier_store::attempts_of(tx, order.id));
+  retire_others(env, tx, choice.attempts);
   const std::int64_t now = env.clock.wall_ms();
   jobs::outbox::enqueue(tx, job_kind::kSupplyWait, order.id.text, now + kFirstWaitMs, now,
                         order.trace, jobs::Priority::money);
@@ -173,10 +173,10 @@ bool Choice::is_too_dear() const {
 Choice choose(const OrderEnv& env, storage::Reader& reader, const Order& order) {
   Choice choice;
   choice.ways = supply_choice_store::ways_of(reader, order.product);
-  const auto attempts = supplier_store::attempts_of(reader, order.id);
+  choice.attempts = supplier_store::attempts_of(reader, order.id);
   const std::int64_t now = env.clock.wall_ms();
   for (const Way& way : choice.ways)
-    choice.candidates.push_back(candidate_of(env, way, order, attempts, now));
+    choice.candidates.push_back(candidate_of(env, way, order, choice.attempts, now));
   Currency shop = Currency::cny;
   const std::vector<Rate> rates = rates_of(env, &shop);
   const std::optional<Money> quoted = quoted_cost(env, reader, order);
@@ -231,11 +231,10 @@ std::string choice_words(const Choice& choice) {
 void start_attempt(const OrderEnv& env, storage::Tx& tx, const Order& order, const Choice& choice) {
   const Way* way = choice.chosen();
   check(way != nullptr, "an attempt goes to somebody");
-  const auto before = supplier_store::attempts_of(tx, order.id);
-  retire_others(env, tx, before);
+  retire_others(env, tx, choice.attempts);
   suppliers::SupplyAttempt attempt;
   attempt.created_at_ms = env.clock.wall_ms();
-  attempt.attempt_no = static_cast<std::int64_t>(before.size()) + 1;
+  attempt.attempt_no = static_cast<std::int64_t>(choice.attempts.size()) + 1;
   attempt.id = AttemptId("S" + order.id.text + std::to_string(attempt.attempt_no));
   attempt.order = order.id;
   attempt.supplier = way->product.supplier;

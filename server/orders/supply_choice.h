@@ -22,6 +22,7 @@ struct Choice {
   suppliers::Selection selection;          // its indices are those of `ways`
   std::optional<std::int64_t> most_minor;  // of the cost, in the shop's currency
   std::vector<suppliers::Candidate> candidates;
+  std::vector<suppliers::SupplyAttempt> attempts;  // of the order, so far
 
   const Way* chosen() const;
   bool is_too_dear() const;  // for somebody who could take it otherwise

@@ -53,7 +53,8 @@ std::vector<Way> ways_of(storage::Reader& reader, const ProductId& product) {
 std::int64_t paid_at_ms(storage::Reader& reader, const OrderId& order) {
   std::int64_t at_ms = 0;
   reader.query(
-      "SELECT COALESCE(MIN(at_ms), 0) FROM order_events WHERE order_id = $1 AND to_state = $2",
+      "SELECT COALESCE(MIN(at_ms), 0) FROM order_events WHERE order_id = $1 AND to_state = $2"
+      " /*in order_id $1*/",
       {order.text, to_word(State::paid)},
       [&at_ms](const storage::Row& row) { at_ms = row.integer(0); });
   return at_ms;

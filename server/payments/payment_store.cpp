@@ -1,5 +1,6 @@
 #include "server/payments/payment_store.h"
 
+#include "server/storage/ahead.h"
 #include "shared/check.h"
 
 namespace topup::payments::payment_store {
@@ -14,7 +15,7 @@ Money money_of(std::int64_t minor, const std::string& currency) {
 constexpr std::string_view kAttempt = R"sql(
   SELECT out_trade_no, order_id, channel, scene, state, amount_minor, amount_currency, paid_minor, refunded_minor,
          transaction_id, ticket, ticket_good_until_ms, expires_at_ms, created_at_ms, updated_at_ms, payee
-    FROM payment_attempts WHERE out_trade_no = $1)sql";
+    FROM payment_attempts WHERE out_trade_no = $1 /*in out_trade_no $1*/)sql";
 constexpr std::string_view kAttemptsOf = R"sql(
   SELECT out_trade_no, order_id, channel, scene, state, amount_minor, amount_currency, paid_minor, refunded_minor,
          transaction_id, ticket, ticket_good_until_ms, expires_at_ms, created_at_ms, updated_at_ms, payee
@@ -22,7 +23,7 @@ constexpr std::string_view kAttemptsOf = R"sql(
 constexpr std::string_view kRefund = R"sql(
   SELECT out_refund_no, order_id, out_trade_no, state, amount_minor, amount_currency, reason, created_at_ms, updated_at_ms,
          code, asked_by, replaces
-    FROM refunds WHERE out_refund_no = $1)sql";
+    FROM refunds WHERE out_refund_no = $1 /*in out_refund_no $1*/)sql";
 constexpr std::string_view kRefundsOf = R"sql(
   SELECT out_refund_no, order_id, out_trade_no, state, amount_minor, amount_currency, reason, created_at_ms, updated_at_ms,
          code, asked_by, replaces
@@ -64,10 +65,10 @@ Refund read_refund(const storage::Row& row) {
 
 constexpr std::string_view kSettle = R"sql(
   UPDATE payment_attempts SET state = $2, paid_minor = $3, transaction_id = $4, updated_at_ms = $5
-   WHERE out_trade_no = $1 AND state = 'started')sql";
+   WHERE out_trade_no = $1 AND state = 'started' /*in out_trade_no $1*/)sql";
 constexpr std::string_view kReopen = R"sql(
   UPDATE payment_attempts SET state = $2, paid_minor = $3, transaction_id = $4, updated_at_ms = $5
-   WHERE out_trade_no = $1 AND state IN ('closed', 'refused'))sql";
+   WHERE out_trade_no = $1 AND state IN ('closed', 'refused') /*in out_trade_no $1*/)sql";
 
 bool move_attempt(storage::Tx& tx, std::string_view sql, const OutTradeNo& out_trade_no,
                   std::string_view state, std::int64_t paid_minor, std::string_view transaction_id,
@@ -107,7 +108,7 @@ bool save_ticket(storage::Tx& tx, const OutTradeNo& out_trade_no, std::string_vi
                  std::int64_t good_until_ms) {
   return tx.exec(
              "UPDATE payment_attempts SET ticket = $2, ticket_good_until_ms = $3 WHERE "
-             "out_trade_no = $1 AND state = 'started'",
+             "out_trade_no = $1 AND state = 'started' /*in out_trade_no $1*/",
              {out_trade_no.text, ticket, good_until_ms}) == 1;
 }
 
@@ -200,12 +201,12 @@ bool reserve_refund(storage::Tx& tx, const Refund& refund, std::int64_t now_ms) 
              {refund.out_trade_no.text, refund.amount.minor, now_ms}) == 1;
 }
 
-bool record_notification(storage::Tx& tx, std::string_view channel, std::string_view notify_id,
+void record_notification(storage::Tx& tx, std::string_view channel, std::string_view notify_id,
                          std::string_view subject, std::string_view outcome, std::int64_t now_ms) {
-  return tx.exec(R"sql(
+  storage::put(tx, R"sql(
     INSERT INTO notifications (channel, notify_id, subject, outcome, received_at_ms) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (channel, notify_id) DO NOTHING)sql",
-                 {channel, notify_id, subject, outcome, now_ms}) == 1;
+               {channel, notify_id, subject, outcome, now_ms});
 }
 
 }  // namespace topup::payments::payment_store

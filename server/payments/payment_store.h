@@ -110,8 +110,8 @@ void release_refund(storage::Tx& tx, const Refund& refund, std::int64_t now_ms);
 // The reverse. False when there is not so much left.
 bool reserve_refund(storage::Tx& tx, const Refund& refund, std::int64_t now_ms);
 
-// False when this notification was recorded before.
-bool record_notification(storage::Tx& tx, std::string_view channel, std::string_view notify_id,
+// Nothing when this notification was recorded before.
+void record_notification(storage::Tx& tx, std::string_view channel, std::string_view notify_id,
                          std::string_view subject, std::string_view outcome, std::int64_t now_ms);
 
 }  // namespace payment_store

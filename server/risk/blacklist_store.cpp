@@ -2,12 +2,30 @@
 
 #include <algorithm>
 
+#include "server/storage/ahead.h"
 #include "shared/check.h"
 
 namespace topup::risk::blacklist_store {
 namespace {
 
 constexpr std::size_t kIndexesAtOnce = 8;
+
+// No subject has the index "".
+constexpr std::string_view kAnyOf = R"sql(
+  SELECT 1 FROM blacklist
+   WHERE subject_index IN ($1, $2, $3, $4, $5, $6, $7, $8) AND ended_at_ms = 0
+     AND (expires_at_ms = 0 OR expires_at_ms > $9) LIMIT 1)sql";
+constexpr std::string_view kIdentityOf = R"sql(
+  SELECT 1 FROM identities i JOIN blacklist b ON b.subject_index = i.subject_index
+   WHERE i.user_id = $1 AND b.ended_at_ms = 0
+     AND (b.expires_at_ms = 0 OR b.expires_at_ms > $2) LIMIT 1)sql";
+
+auto text_at(const std::vector<std::string>& indexes) {
+  check(indexes.size() <= kIndexesAtOnce, "one asker has a few subjects");
+  return [&indexes](std::size_t i) {
+    return i < indexes.size() ? std::string_view(indexes[i]) : std::string_view();
+  };
+}
 
 Entry read_entry(const storage::Row& row) {
   Entry entry;
@@ -91,24 +109,29 @@ std::vector<Entry> list(storage::Reader& reader, const Selection& wanted, std::s
 
 bool has_any(storage::Reader& reader, const std::vector<std::string>& indexes,
              std::int64_t now_ms) {
-  check(indexes.size() <= kIndexesAtOnce, "one asker has a few subjects");
-  const auto at = [&indexes](std::size_t i) {
-    return i < indexes.size() ? std::string_view(indexes[i]) : std::string_view();
-  };
-  return reader.query(R"sql(
-    SELECT 1 FROM blacklist
-     WHERE subject_index IN ($1, $2, $3, $4, $5, $6, $7, $8) AND ended_at_ms = 0
-       AND (expires_at_ms = 0 OR expires_at_ms > $9) LIMIT 1)sql",
-                      {at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7), now_ms},
+  const auto at = text_at(indexes);
+  return reader.query(kAnyOf, {at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7), now_ms},
                       [](const storage::Row&) {}) > 0;
 }
 
-bool has_identity_of(storage::Reader& reader, const UserId& user, std::int64_t now_ms) {
-  return reader.query(R"sql(
-    SELECT 1 FROM identities i JOIN blacklist b ON b.subject_index = i.subject_index
-     WHERE i.user_id = $1 AND b.ended_at_ms = 0
-       AND (b.expires_at_ms = 0 OR b.expires_at_ms > $2) LIMIT 1)sql",
-                      {user.text, now_ms}, [](const storage::Row&) {}) > 0;
+Standing standing_of(storage::Reader& reader, const UserId& user, const std::string& account_index,
+                     const std::vector<std::string>& indexes, std::int64_t now_ms) {
+  Standing found;
+  const auto at = text_at(indexes);
+  const std::string_view none;
+  storage::ask(reader, {{"SELECT 1 FROM users WHERE user_id = $1 AND frozen_at_ms > 0",
+                         {user.text},
+                         [&found](const storage::Row&) { found.is_frozen = true; }},
+                        {kAnyOf,
+                         {account_index, none, none, none, none, none, none, none, now_ms},
+                         [&found](const storage::Row&) { found.is_account_blocked = true; }},
+                        {kAnyOf,
+                         {at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7), now_ms},
+                         [&found](const storage::Row&) { found.is_asker_blocked = true; }},
+                        {kIdentityOf, {user.text, now_ms}, [&found](const storage::Row&) {
+                           found.is_asker_blocked = true;
+                         }}});
+  return found;
 }
 
 Freeze freeze_of(storage::Reader& reader, const UserId& user) {

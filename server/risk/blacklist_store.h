@@ -47,8 +47,14 @@ std::vector<Entry> list(storage::Reader& reader, const Selection& wanted, std::s
                         std::int64_t limit);
 // Whether one of the indexes ("" is skipped) has a live entry.
 bool has_any(storage::Reader& reader, const std::vector<std::string>& indexes, std::int64_t now_ms);
-// Whether something that this user signs in with has a live entry.
-bool has_identity_of(storage::Reader& reader, const UserId& user, std::int64_t now_ms);
+struct Standing {
+  bool is_frozen = false;
+  bool is_account_blocked = false;
+  bool is_asker_blocked = false;  // one of the indexes, or something that this user signs in with
+};
+// All that a purchase depends on, asked at once; an index "" is skipped.
+Standing standing_of(storage::Reader& reader, const UserId& user, const std::string& account_index,
+                     const std::vector<std::string>& indexes, std::int64_t now_ms);
 
 Freeze freeze_of(storage::Reader& reader, const UserId& user);
 // False when there is no such user.

@@ -21,17 +21,18 @@ Result<bool> may_be_served(storage::Reader& reader, const privacy::Pii& pii,
 
 Result<bool> may_buy(storage::Reader& reader, const privacy::Pii& pii, const Asker& asker,
                      std::string_view account, std::int64_t now_ms) {
-  if (is_frozen(reader, asker.user)) return refuse(Code::rejected, "account_frozen");
-  const auto served = may_be_served(reader, pii, account, now_ms);
-  if (!served) return served;
   std::vector<std::string> indexes = {index_of(pii, kind::kUser, asker.user.text)};
   if (!asker.device_code.empty())
     indexes.push_back(index_of(pii, kind::kDevice, asker.device_code));
   for (const std::string& network : networks_of(asker.address))
     indexes.push_back(index_of(pii, kind::kIp, network));
-  if (blacklist_store::has_any(reader, indexes, now_ms) ||
-      blacklist_store::has_identity_of(reader, asker.user, now_ms))
-    return refuse(Code::rejected, "order_not_accepted");
+  const std::string account_index =
+      account.empty() ? "" : index_of(pii, kind_of_account(account), account);
+  const auto found =
+      blacklist_store::standing_of(reader, asker.user, account_index, indexes, now_ms);
+  if (found.is_frozen) return refuse(Code::rejected, "account_frozen");
+  if (found.is_account_blocked) return refuse(Code::rejected, "account_blocked", "account_number");
+  if (found.is_asker_blocked) return refuse(Code::rejected, "order_not_accepted");
   return true;
 }
 

@@ -14,6 +14,7 @@
 #include "server/base/log.h"
 #include "server/base/origin.h"
 #include "server/base/span.h"
+#include "server/storage/ahead.h"
 #include "server/storage/postgres_marks.h"
 #include "server/storage/postgres_pause.h"
 #include "server/storage/postgres_pool.h"
@@ -40,21 +41,26 @@ class InsideBody {
   InsideBody& operator=(const InsideBody&) = delete;
 };
 
-class PostgresReader final : public Reader {
+class PostgresReader final : public Reader, public Ahead {
  public:
   explicit PostgresReader(PostgresConnection& connection) : connection_(connection) {}
   int query(std::string_view sql, std::initializer_list<Value> values,
             const std::function<void(const Row&)>& row) override {
     return connection_.run(sql, values, &row);
   }
+  void put(std::string_view, std::initializer_list<Value>) override {
+    check(false, "a reader changes nothing");
+  }
+  void ask(std::initializer_list<Question> questions) override { connection_.ask(questions); }
 
  private:
   PostgresConnection& connection_;
 };
 
-class PostgresTx final : public Tx {
+class PostgresTx final : public Tx, public Ahead, public Noting {
  public:
-  explicit PostgresTx(PostgresConnection& connection) : connection_(connection) {}
+  PostgresTx(PostgresConnection& connection, TxNotes& notes)
+      : connection_(connection), notes_(notes) {}
   int query(std::string_view sql, std::initializer_list<Value> values,
             const std::function<void(const Row&)>& row) override {
     return connection_.run(sql, values, &row);
@@ -62,6 +68,11 @@ class PostgresTx final : public Tx {
   int exec(std::string_view sql, std::initializer_list<Value> values) override {
     return connection_.change(sql, values);
   }
+  void put(std::string_view sql, std::initializer_list<Value> values) override {
+    connection_.change(sql, values, false);
+  }
+  void ask(std::initializer_list<Question> questions) override { connection_.ask(questions); }
+  std::string& note(std::string_view name) override { return notes_[std::string(name)]; }
   void after_commit(std::function<void()> hint) override { hints.push_back(std::move(hint)); }
   void script(std::string_view sql) override { connection_.script(sql); }
   std::string_view engine() const override { return "postgres"; }
@@ -70,6 +81,7 @@ class PostgresTx final : public Tx {
 
  private:
   PostgresConnection& connection_;
+  TxNotes& notes_;
 };
 
 // Which bodies meet others often (they touch a row that all of them touch, such as the head of the
@@ -100,7 +112,10 @@ struct Turn {
   TraceId trace;                         // of the caller: another thread may run the body for it
   const base::Origin* origin = nullptr;  // likewise; it lives as long as the caller waits
   bool kept = false;
+  // Each caller is woken alone: one signal for all would wake everybody once for each commit.
+  std::condition_variable changed;
   bool done = false;
+  bool leads = false;
   bool is_doubted = false;  // a constraint refused it; it is to run once more
   int doubts = 0;
   std::exception_ptr failure;
@@ -175,7 +190,7 @@ class PostgresDb final : public Db {
   void run_turn(Turn& turn, const std::type_index& type) {
     if (crowds_.takes_turns(type)) {
       wait_for_turn(turn);
-    } else if (const auto met = run_group({&turn}, PostgresConnection::Kind::write)) {
+    } else if (const auto met = run_side_by_side(turn)) {
       ++stats_.retries;
       if (met->trouble == Trouble::conflict) crowds_.met(type);
       wait_for_turn(turn);
@@ -184,34 +199,40 @@ class PostgresDb final : public Db {
     }
   }
 
-  // Whoever waits while nobody leads takes all that wait, himself included, into one transaction of
-  // which each body is a part: one lock, one fsync for all.
+  // The first who waits while nobody leads takes all that wait, himself included, into one
+  // transaction of which each body is a part: one lock, one fsync for all. Then he makes the first
+  // of those who came meanwhile the next to lead.
   void wait_for_turn(Turn& turn) {
+    std::vector<Turn*> group, undone;  // nobody who leads may want for memory
+    group.reserve(kMaxGroup);
+    undone.reserve(kMaxGroup);
     std::unique_lock hold(mutex_);
     if (waiting_.size() >= kMaxQueue) throw PostgresError(Trouble::busy, "the store is busy");
     waiting_.push_back(&turn);
     stats_.queue_depth = static_cast<std::int64_t>(waiting_.size());
-    for (;;) {
-      changed_.wait(hold, [&] { return turn.done || !is_led_; });
-      if (turn.done) return;
-      std::vector<Turn*> group;
-      group.reserve(kMaxGroup);
-      is_led_ = true;
-      while (!waiting_.empty() && group.size() < kMaxGroup) {
-        group.push_back(waiting_.front());
-        waiting_.pop_front();
-      }
-      stats_.queue_depth = static_cast<std::int64_t>(waiting_.size());
-      hold.unlock();
-      lead(group);
-      hold.lock();
-      for (Turn* led : group) led->done = true;  // the turn belongs to its caller again
-      is_led_ = false;
-      changed_.notify_all();
+    if (is_led_) turn.changed.wait(hold, [&turn] { return turn.done || turn.leads; });
+    if (turn.done) return;
+    is_led_ = true;
+    while (!waiting_.empty() && group.size() < kMaxGroup) {
+      group.push_back(waiting_.front());
+      waiting_.pop_front();
     }
+    undone = group;
+    stats_.queue_depth = static_cast<std::int64_t>(waiting_.size());
+    hold.unlock();
+    lead(undone);
+    hold.lock();
+    for (Turn* led : group) {  // the turn belongs to its caller again
+      led->done = true;
+      led->changed.notify_one();
+    }
+    is_led_ = !waiting_.empty();
+    if (!is_led_) return;
+    waiting_.front()->leads = true;
+    waiting_.front()->changed.notify_one();
   }
 
-  void lead(std::vector<Turn*> group) noexcept {
+  void lead(std::vector<Turn*>& group) noexcept {
     try {
       while (!group.empty()) {
         run_alone(group);
@@ -225,23 +246,39 @@ class PostgresDb final : public Db {
   }
 
   void run_alone(const std::vector<Turn*>& group) {
+    Parts parts = Parts::one;
     for (int attempt = 1;; ++attempt) {
-      const auto again = run_group(group, PostgresConnection::Kind::write_alone);
+      const auto again = run_group(group, PostgresConnection::Kind::write_alone, &parts);
       if (!again) return;
+      if (parts == Parts::wanted) {
+        parts = Parts::each;
+        continue;
+      }
       ++stats_.retries;
       if (attempt == kMaxTries) throw PostgresError(*again);
       pause_before(attempt);
     }
   }
 
+  std::optional<PostgresError> run_side_by_side(Turn& turn) {
+    Parts parts = Parts::one;
+    return run_group({&turn}, PostgresConnection::Kind::write, &parts);
+  }
+
+  // Hardly ever is anything taken back, and to be able to costs two statements for each body and a
+  // transaction's number. So the bodies of a group run without it first; when one was refused after
+  // it had changed something, nothing of the group stays, and all run again, each in a part of its
+  // own that can be taken back alone.
+  enum class Parts : std::uint8_t { one, wanted, each };
+
   // Runs the bodies in one transaction. Returns why nothing was kept and all are to run once more;
   // throws when none can be.
   std::optional<PostgresError> run_group(const std::vector<Turn*>& group,
-                                         PostgresConnection::Kind kind) {
+                                         PostgresConnection::Kind kind, Parts* parts) {
     Commit commit;
     {
       PostgresPool::Lease lease(pool_);
-      const auto again = run_on(lease.session(), group, kind, &commit);
+      const auto again = run_on(lease.session(), group, kind, parts, &commit);
       if (again) return again;
     }
     if (!commit.slot.empty() && !marks_.was_committed(commit.slot, commit.number)) {
@@ -258,18 +295,31 @@ class PostgresDb final : public Db {
   };
 
   static std::optional<PostgresError> run_on(Session& session, const std::vector<Turn*>& group,
-                                             PostgresConnection::Kind kind, Commit* commit) {
+                                             PostgresConnection::Kind kind, Parts* parts,
+                                             Commit* commit) {
     PostgresConnection& connection = session.connection;
-    const bool in_parts = kind == PostgresConnection::Kind::write_alone;
+    const bool in_parts = *parts == Parts::each;
     if (auto failure = begin_group(session, kind)) return failure;
     std::size_t kept = 0;
+    TxNotes notes;
     for (Turn* turn : group) {
       if (in_parts) connection.begin_part();
-      const auto failure = run_body(connection, *turn);
+      TxNotes noted = notes;
+      const std::int64_t changes = connection.changes();
+      const int doubts = turn->doubts;
+      const auto failure = run_body(connection, *turn, noted);
       if (failure) {
         connection.rollback();
         return failure;
       }
+      const bool has_changed = connection.failure() || connection.changes() != changes;
+      if (!in_parts && group.size() > 1 && !turn->kept && has_changed) {
+        turn->doubts = doubts;
+        *parts = Parts::wanted;
+        connection.rollback();
+        return PostgresError(Trouble::conflict, "a body is to be taken back alone");
+      }
+      if (turn->kept) notes = std::move(noted);
       if (in_parts) connection.end_part(turn->kept);
       kept += turn->kept ? 1 : 0;
     }
@@ -297,8 +347,9 @@ class PostgresDb final : public Db {
 
   // A failure that is the body's own goes into its turn; one that undoes the transaction is
   // returned.
-  static std::optional<PostgresError> run_body(PostgresConnection& connection, Turn& turn) {
-    PostgresTx tx(connection);
+  static std::optional<PostgresError> run_body(PostgresConnection& connection, Turn& turn,
+                                               TxNotes& notes) {
+    PostgresTx tx(connection, notes);
     turn.kept = false;
     turn.is_doubted = false;
     turn.failure = nullptr;
@@ -365,7 +416,6 @@ class PostgresDb final : public Db {
   std::function<void(std::size_t)> observer_;
 
   std::mutex mutex_;
-  std::condition_variable changed_;
   std::deque<Turn*> waiting_;
   bool is_led_ = false;
 };

@@ -10,7 +10,9 @@
 #include <utility>
 
 #include "server/storage/one_row.h"
+#include "server/storage/postgres_bound.h"
 #include "server/storage/postgres_texts.h"
+#include "server/storage/recent_ids.h"
 #include "shared/check.h"
 
 namespace topup::storage {
@@ -19,10 +21,8 @@ namespace {
 constexpr std::int64_t kGraceMs = 2'000;  // beyond the server's own time-out before we hang up
 constexpr std::int64_t kScriptMs = 3'600'000;
 constexpr std::size_t kDoingLength = 60;
+constexpr std::size_t kMostName = 63;   // of a statement; the server would cut it
 constexpr std::size_t kMostAhead = 64;  // commands sent before an answer is waited for
-constexpr Oid kInt8 = 20;
-constexpr Oid kText = 25;
-constexpr Oid kBytea = 17;
 
 // Keepalive finds a peer that is gone within about 30 s even when nothing is sent.
 constexpr std::array<std::pair<const char*, const char*>, 7> kDefaults = {{
@@ -58,23 +58,12 @@ class PostgresRow final : public Row {
   std::string text(int column) const override {
     const char* bytes = PQgetvalue(result_, row_, column);
     const auto size = static_cast<std::size_t>(PQgetlength(result_, row_, column));
-    if (PQftype(result_, column) != kBytea) return {bytes, size};
-    return from_hex({bytes, size});
+    if (PQftype(result_, column) != Bound::kBytea) return {bytes, size};
+    return bytes_of_hex({bytes, size});
   }
   bool is_null(int column) const override { return PQgetisnull(result_, row_, column) == 1; }
 
  private:
-  static int digit(char c) { return c <= '9' ? c - '0' : c - 'a' + 10; }
-  static std::string from_hex(std::string_view text) {  // \x6869
-    std::string out;
-    if (text.empty()) return out;
-    check(text.starts_with("\\x"), "bytes come as hexadecimal");
-    for (std::size_t i = 2; i + 1 < text.size(); i += 2) {
-      out += static_cast<char>(digit(text[i]) * 16 + digit(text[i + 1]));
-    }
-    return out;
-  }
-
   const PGresult* result_;
   int row_;
 };
@@ -82,49 +71,6 @@ class PostgresRow final : public Row {
 }  // namespace
 
 void PostgresConnection::Free::operator()(pg_result* result) const { PQclear(result); }
-
-// Values as libpq wants them: everything in binary, so that no length is lost.
-struct PostgresConnection::Bound {
-  explicit Bound(std::initializer_list<Value> values) : count(static_cast<int>(values.size())) {
-    check(values.size() <= kMaxValues, "too many SQL values");
-    std::size_t i = 0;
-    for (const Value& value : values) {
-      if (const auto* integer = std::get_if<std::int64_t>(&value)) {
-        auto bits = static_cast<std::uint64_t>(*integer);
-        for (std::size_t byte = 8; byte-- > 0; bits >>= 8) {
-          numbers[i][byte] = static_cast<char>(bits & 0xFF);
-        }
-        set(i, kInt8, {numbers[i].data(), 8});
-      } else if (const auto* text = std::get_if<std::string_view>(&value)) {
-        set(i, kText, *text);
-      } else if (const auto* blob = std::get_if<Blob>(&value)) {
-        set(i, kBytea, blob->bytes);
-      }
-      const Oid type = types[i];
-      signature = signature << 2 | (type == kInt8    ? 1U
-                                    : type == kText  ? 2U
-                                    : type == kBytea ? 3U
-                                                     : 0U);
-      ++i;
-    }
-  }
-
-  int count;
-  std::uint64_t signature = 0;
-  std::array<Oid, kMaxValues> types{};  // 0: NULL, whose type follows from its place
-  std::array<const char*, kMaxValues> bytes{};
-  std::array<int, kMaxValues> lengths{};
-  std::array<int, kMaxValues> formats{};
-
- private:
-  void set(std::size_t i, Oid type, std::string_view value) {
-    types[i] = type;
-    bytes[i] = value.data() == nullptr ? "" : value.data();
-    lengths[i] = static_cast<int>(value.size());
-    formats[i] = 1;
-  }
-  std::array<std::array<char, 8>, kMaxValues> numbers{};
-};
 
 std::string place_of(const PostgresTarget& target) {
   PQconninfoOption* options = PQconninfoParse(target.url.c_str(), nullptr);
@@ -383,45 +329,54 @@ void PostgresConnection::settle_unread() {
   is_amid_ = false;
 }
 
-void PostgresConnection::send_command(const char* command, std::string_view doing) {
-  is_amid_ = true;
-  need(PQsendQueryParams(connection_, command, 0, nullptr, nullptr, nullptr, nullptr, 0), doing);
-  sent_.push_back({std::string(doing.substr(0, kDoingLength)), std::nullopt});
+// Prepared as well: to read even "COMMIT" costs the server more than to run it from memory.
+void PostgresConnection::send_command(const char* command) {
+  static const Bound none({});
+  send_statement(prepare(command, none), none);
 }
 
-void PostgresConnection::send_queued(std::string_view doing) {
+void PostgresConnection::send_queued() {
   has_begun_ = has_begun_ || !queued_.empty();
-  for (const char* command : queued_) send_command(command, doing);
+  for (const char* command : queued_) send_command(command);
   queued_.clear();
 }
 
-PostgresConnection::Prepared& PostgresConnection::prepare(std::string_view sql,
-                                                          const Bound& bound) {
-  const auto found = prepared_.find(Key{sql, bound.signature});
-  if (found != prepared_.end()) return found->second;
+const PostgresConnection::Prepared& PostgresConnection::prepare(std::string_view sql,
+                                                                const Bound& bound,
+                                                                std::string beginning) {
+  const auto found = prepared_.find(Key{sql, beginning, bound.signature});
+  if (found != prepared_.end()) return *found->second;
   check(prepared_.size() < kMaxPrepared, "statements come from the program text");
-  Prepared prepared{"s" + std::to_string(names_++), std::make_unique<std::string>(sql),
-                    adds_one_row(sql)};
+  // A command is seen on the wire under its own name.
+  const bool is_short = bound.count == 0 && sql.size() < kMostName;
+  auto made = std::make_unique<Prepared>(
+      Prepared{is_short ? std::string(sql) : "s" + std::to_string(names_++), std::string(sql),
+               std::move(beginning), bound.signature, adds_one_row(sql)});
   is_amid_ = true;
-  need(PQsendPrepare(connection_, prepared.name.c_str(), prepared.sql->c_str(), bound.count,
-                     bound.types.data()),
-       sql);
-  sent_.push_back({*prepared.sql, bound.signature});
-  const Key key{*prepared.sql, bound.signature};
-  return prepared_.emplace(key, std::move(prepared)).first->second;
+  const bool is_narrow = !made->beginning.empty();
+  const std::string text = is_narrow ? within(sql, made->beginning) : made->sql;
+  need(
+      PQsendPrepare(connection_, made->name.c_str(), text.c_str(), bound.count, bound.types.data()),
+      sql);
+  sent_.push_back({made.get(), true});
+  const Key key{made->sql, made->beginning, made->types};
+  return *(prepared_[key] = std::move(made));
+}
+
+void PostgresConnection::forget(const Prepared& prepared) {
+  prepared_.erase(Key{prepared.sql, prepared.beginning, prepared.types});
 }
 
 void PostgresConnection::send_statement(const Prepared& prepared, const Bound& bound) {
   is_amid_ = true;
   need(PQsendQueryPrepared(connection_, prepared.name.c_str(), bound.count, bound.bytes.data(),
                            bound.lengths.data(), bound.formats.data(), 0),
-       *prepared.sql);
-  sent_.push_back({prepared.sql->substr(0, kDoingLength), std::nullopt});
+       prepared.sql);
+  sent_.push_back({&prepared, false});
 }
 
-// Waits for the answers to all that was sent; the last one is returned. What follows a refused
-// command was not run.
-PostgresConnection::Answer PostgresConnection::hear(std::string_view doing) {
+// Waits for the answers to all that was sent. What follows a refused command was not run.
+std::vector<PostgresConnection::Answer> PostgresConnection::hear_all(std::string_view doing) {
   is_amid_ = true;
   need(PQpipelineSync(connection_), doing);
   const std::vector<Sent> sent = std::exchange(sent_, {});
@@ -430,37 +385,80 @@ PostgresConnection::Answer PostgresConnection::hear(std::string_view doing) {
   for (std::size_t i = 0; i < heard.size(); ++i) {
     const ExecStatusType status = PQresultStatus(heard[i].get());
     if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) continue;
+    const std::string refused = sent[i].statement->sql;
     for (std::size_t lost = i; lost < sent.size(); ++lost) {
-      if (sent[lost].prepares) prepared_.erase(Key{sent[lost].doing, *sent[lost].prepares});
+      if (sent[lost].prepares) forget(*sent[lost].statement);
     }
-    fail(heard[i].get(), sent[i].doing);
+    fail(heard[i].get(), refused);
   }
-  return std::move(heard.back());
+  return heard;
+}
+PostgresConnection::Answer PostgresConnection::hear(std::string_view doing) {
+  return std::move(hear_all(doing).back());
 }
 
 int PostgresConnection::run(std::string_view sql, std::initializer_list<Value> values,
                             const std::function<void(const Row&)>* on_row) {
   settle_unread();
   if (failure_) throw PostgresError(*failure_);
-  const Bound bound(values);
-  send_queued(sql);
-  send_statement(prepare(sql, bound), bound);
+  send_question(sql, values);
   const Answer answer = hear(sql);
+  if (has_begun_ && fits_any_value(sql)) queued_.push_back(kPlanFreely);
   if (on_row == nullptr) return std::atoi(PQcmdTuples(answer.get()));
   const int rows = PQntuples(answer.get());
   for (int row = 0; row < rows; ++row) (*on_row)(PostgresRow(answer.get(), row));
   return rows;
 }
 
-int PostgresConnection::change(std::string_view sql, std::initializer_list<Value> values) {
+void PostgresConnection::send_question(std::string_view sql, std::initializer_list<Value> values) {
+  const Bound bound(values);
+  if (!is_question(sql)) ++changes_;
+  if (fits_any_value(sql) && (has_begun_ || !queued_.empty())) plan_once();
+  send_queued();
+  send_statement(prepare(sql, bound, beginning_of_ids(sql, values, clock_.wall_ms())), bound);
+}
+
+// Between two of them the planner stays as it is; what else is asked is planned for its values.
+void PostgresConnection::ask(std::initializer_list<Question> questions) {
+  settle_unread();
+  if (failure_) throw PostgresError(*failure_);
+  std::vector<std::size_t> places;
+  bool is_planned_once = false;
+  for (const Question& one : questions) {
+    if (is_planned_once) queued_.push_back(kPlanFreely);
+    send_question(one.sql, one.values);
+    is_planned_once = has_begun_ && fits_any_value(one.sql);
+    places.push_back(sent_.size() - 1);
+  }
+  const std::vector<Answer> heard = hear_all("questions");
+  if (is_planned_once) queued_.push_back(kPlanFreely);
+  std::size_t at = 0;
+  for (const Question& one : questions) {
+    const pg_result* answer = heard[places[at++]].get();
+    for (int row = 0; row < PQntuples(answer); ++row) one.row(PostgresRow(answer, row));
+  }
+}
+
+void PostgresConnection::plan_once() {
+  if (!queued_.empty() && queued_.back() == kPlanFreely) {
+    queued_.pop_back();
+  } else {
+    queued_.push_back(kPlanOnce);
+  }
+}
+
+int PostgresConnection::change(std::string_view sql, std::initializer_list<Value> values,
+                               bool is_counted) {
   settle_unread();
   if (failure_) throw PostgresError(*failure_);
   const Bound bound(values);
-  send_queued(sql);
-  const Prepared& prepared = prepare(sql, bound);
+  ++changes_;
+  send_queued();
+  const Prepared& prepared = prepare(sql, bound, beginning_of_ids(sql, values, clock_.wall_ms()));
   send_statement(prepared, bound);
   is_amid_ = false;
-  if (prepared.adds_one_row && sent_.size() < kMostAhead) return 1;
+  const bool may_wait = prepared.adds_one_row || !is_counted;
+  if (may_wait && sent_.size() < kMostAhead) return 1;
   return std::atoi(PQcmdTuples(hear(sql).get()));
 }
 
@@ -471,7 +469,8 @@ void PostgresConnection::settle() {
 void PostgresConnection::script(std::string_view sql) {
   settle_unread();
   if (failure_) throw PostgresError(*failure_);
-  send_queued(sql);
+  ++changes_;
+  send_queued();
   settle();
   if (PQexitPipelineMode(connection_) != 1) lose(sql);
   need(PQsendQuery(connection_, std::string(sql).c_str()), sql);
@@ -502,7 +501,7 @@ void PostgresConnection::begin(Kind kind) {
 
 void PostgresConnection::start() {
   settle_unread();
-  send_queued("BEGIN");
+  send_queued();
   settle();
 }
 
@@ -525,9 +524,9 @@ PostgresConnection::Ended PostgresConnection::commit(std::string_view mark,
   const std::string_view doing = "COMMIT";
   try {
     const Bound bound(values);
-    send_queued(doing);
+    send_queued();
     send_statement(prepare(mark, bound), bound);
-    send_command("COMMIT", doing);
+    send_command("COMMIT");
     const Answer ended = hear(doing);
     has_begun_ = false;
     if (std::string_view(PQcmdStatus(ended.get())) != "COMMIT") {
@@ -549,7 +548,7 @@ void PostgresConnection::end_read() {
   if (failure_) return rollback();
   queued_.clear();
   if (!std::exchange(has_begun_, false)) return;
-  send_command("COMMIT", "COMMIT");
+  send_command("COMMIT");
   need(PQpipelineSync(connection_), "COMMIT");
   PQflush(connection_);
   unread_ = std::exchange(sent_, {}).size();

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "server/base/clock.h"
+#include "server/storage/ahead.h"
 #include "server/storage/db.h"
 #include "server/storage/text_hash.h"
 
@@ -24,6 +25,8 @@ struct pg_conn;
 struct pg_result;
 
 namespace topup::storage {
+
+struct Bound;
 
 enum class Trouble : std::uint8_t {
   refused,     // the statement is wrong or not allowed
@@ -62,7 +65,6 @@ class PostgresConnection {
  public:
   enum class Kind : std::uint8_t { read, write, write_alone };
   enum class Ended : std::uint8_t { committed, in_doubt };
-  static constexpr std::size_t kMaxValues = 32;
   static constexpr std::size_t kMaxPrepared = 2'000;
 
   // Throws PostgresError in words for the operator: unreachable, wrong password, a read-only
@@ -82,9 +84,11 @@ class PostgresConnection {
   void end_part(bool keep);
   int run(std::string_view sql, std::initializer_list<Value> values,
           const std::function<void(const Row&)>* on_row);
+  void ask(std::initializer_list<Question> questions);
   // As run() for a change. What adds one row in any case is sent with the next statement, and what
   // it was refused for is thrown there: a body that has ended must settle().
-  int change(std::string_view sql, std::initializer_list<Value> values);
+  // So is one whose rows are not counted by anybody.
+  int change(std::string_view sql, std::initializer_list<Value> values, bool is_counted = true);
   void settle();
   void script(std::string_view sql);
   // Ends a write. `mark` is run in the same packet, before COMMIT. Throws when the engine refused,
@@ -96,6 +100,7 @@ class PostgresConnection {
   // What refused a statement of the open transaction, if any: it cannot be committed any more.
   const std::optional<PostgresError>& failure() const { return failure_; }
   bool has_begun() const { return has_begun_; }  // some statement has been sent in the transaction
+  std::int64_t changes() const { return changes_; }  // statements so far that were not questions
   bool is_broken() const { return is_broken_; }
   bool is_quiet();  // open, and the server has not said anything since (such as good-bye)
   // Of one server of several: how often another had taken over when this one last did (counted
@@ -109,24 +114,26 @@ class PostgresConnection {
     void operator()(pg_result* result) const;
   };
   using Answer = std::unique_ptr<pg_result, Free>;
-  struct Bound;
   struct Prepared {
     std::string name;
-    std::unique_ptr<std::string> sql;
+    std::string sql;        // as the program has it
+    std::string beginning;  // of the ids that it is for (recent_ids.h)
+    std::uint64_t types = 0;
     bool adds_one_row = false;
   };
   struct Sent {  // a command whose answer has not been read
-    std::string doing;
-    std::optional<std::uint64_t> prepares;  // the types of the statement that it prepares
+    const Prepared* statement = nullptr;
+    bool prepares = false;  // the statement; otherwise runs it
   };
   struct Key {
     std::string_view sql;
+    std::string_view beginning;
     std::uint64_t types;
     bool operator==(const Key&) const = default;
   };
   struct KeyHash {
     std::size_t operator()(const Key& key) const {
-      return TextHash()(key.sql) ^ (key.types * 0x9E3779B97F4A7C15U);
+      return TextHash()(key.sql) ^ (key.types * 0x9E3779B97F4A7C15U) ^ TextHash()(key.beginning);
     }
   };
 
@@ -137,11 +144,15 @@ class PostgresConnection {
   [[noreturn]] void fail(const pg_result* result, std::string_view doing);
   [[noreturn]] void lose(std::string_view doing);
   void need(int sent, std::string_view doing);
-  void send_queued(std::string_view doing);
-  Prepared& prepare(std::string_view sql, const Bound& bound);
+  void plan_once();
+  void send_question(std::string_view sql, std::initializer_list<Value> values);
+  void send_queued();
+  const Prepared& prepare(std::string_view sql, const Bound& bound, std::string beginning = {});
   void send_statement(const Prepared& prepared, const Bound& bound);
-  void send_command(const char* command, std::string_view doing);
+  void send_command(const char* command);
+  void forget(const Prepared& prepared);
   Answer hear(std::string_view doing);
+  std::vector<Answer> hear_all(std::string_view doing);
   Answer next_answer(std::string_view doing, std::int64_t deadline_mono_ms);
   std::vector<Answer> answers(std::size_t count, std::string_view doing);
   void wait_for_socket(bool wants_write, std::string_view doing, std::int64_t deadline_mono_ms);
@@ -156,9 +167,10 @@ class PostgresConnection {
   std::vector<const char*> queued_;  // go out in front of the next statement
   std::vector<Sent> sent_;
   std::size_t unread_ = 0;  // commands whose answer nobody waits for
-  std::unordered_map<Key, Prepared, KeyHash> prepared_;
+  std::unordered_map<Key, std::unique_ptr<Prepared>, KeyHash> prepared_;
   std::size_t names_ = 0;  // given to statements
   std::optional<PostgresError> failure_;
+  std::int64_t changes_ = 0;
   bool has_begun_ = false;
   bool is_broken_ = false;
   // What was sent and what was heard do not match yet. Left so, because memory ran out between

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "server/storage/postgres_connection.h"
+#include "shared/check.h"
 
 namespace topup::storage {
 
@@ -14,6 +15,27 @@ inline constexpr const char* kBeginPart = "SAVEPOINT body";
 // A process that stands still in the middle of a change holds up all who write the same rows. Less
 // than they wait for a lock, and far more than a body takes between two statements.
 inline constexpr const char* kEndsWhenIdle = "SET LOCAL idle_in_transaction_session_timeout = 3000";
+
+// What the planner would rather weigh anew for each value is planned once (recent_ids.h).
+inline constexpr const char* kPlanOnce = "SET LOCAL plan_cache_mode = force_generic_plan";
+inline constexpr const char* kPlanFreely = "SET LOCAL plan_cache_mode = auto";
+
+// A SELECT without functions of ours, which may change something: there is nothing to take back.
+inline bool is_question(std::string_view sql) {
+  const std::size_t begin = std::min(sql.find_first_not_of(" \n\t"), sql.size());
+  return sql.substr(begin).starts_with("SELECT") && sql.find("topup_") == std::string_view::npos;
+}
+
+inline std::string bytes_of_hex(std::string_view text) {  // \x6869
+  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+  std::string out;
+  if (text.empty()) return out;
+  check(text.starts_with("\\x"), "bytes come as hexadecimal");
+  for (std::size_t i = 2; i + 1 < text.size(); i += 2) {
+    out += static_cast<char>(digit(text[i]) * 16 + digit(text[i + 1]));
+  }
+  return out;
+}
 
 // A message on one line, without the end of its last.
 inline std::string trimmed(const char* text) {

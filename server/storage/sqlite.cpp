@@ -18,6 +18,7 @@
 #include "server/base/log.h"
 #include "server/base/origin.h"
 #include "server/base/span.h"
+#include "server/storage/ahead.h"
 #include "server/storage/db.h"
 #include "server/storage/lock_file.h"
 #include "server/storage/sqlite_connection.h"
@@ -42,9 +43,9 @@ constexpr const char* kReaderCache = "PRAGMA cache_size=-1024";  // KB; each rea
 thread_local bool inside_body =
     false;  // a body that waits for another write() would wait for itself
 
-class SqliteTx final : public Tx {
+class SqliteTx final : public Tx, public Noting {
  public:
-  explicit SqliteTx(SqliteConnection& connection) : connection_(connection) {}
+  SqliteTx(SqliteConnection& connection, TxNotes& notes) : connection_(connection), notes_(notes) {}
   int query(std::string_view sql, std::initializer_list<Value> values,
             const std::function<void(const Row&)>& row) override {
     return connection_.run(sql, values, &row);
@@ -52,6 +53,7 @@ class SqliteTx final : public Tx {
   int exec(std::string_view sql, std::initializer_list<Value> values) override {
     return connection_.run(sql, values, nullptr);
   }
+  std::string& note(std::string_view name) override { return notes_[std::string(name)]; }
   void after_commit(std::function<void()> hint) override { hints.push_back(std::move(hint)); }
   void script(std::string_view sql) override { connection_.script(sql); }
   std::string_view engine() const override { return "sqlite"; }
@@ -60,6 +62,7 @@ class SqliteTx final : public Tx {
 
  private:
   SqliteConnection& connection_;
+  TxNotes& notes_;
 };
 
 class SqliteReader final : public Reader {
@@ -275,6 +278,7 @@ class SqliteDb final : public Db {
   // changes. So the bodies run without it first. False when one was refused after it had changed
   // something: nothing of the group may stay then.
   bool run_together(const std::vector<WriteJob*>& group) {
+    notes_.clear();
     for (WriteJob* job : group) {
       const std::int64_t before = writer_.changes();
       run_body(*job);
@@ -292,16 +296,21 @@ class SqliteDb final : public Db {
       job->hints.clear();
     }
     writer_.step("BEGIN IMMEDIATE");
+    notes_.clear();
     for (WriteJob* job : group) {
       writer_.step("SAVEPOINT body");
+      const TxNotes noted = notes_;
       run_body(*job);
-      if (!job->kept) writer_.step("ROLLBACK TO body");
+      if (!job->kept) {
+        writer_.step("ROLLBACK TO body");
+        notes_ = noted;
+      }
       writer_.step("RELEASE body");
     }
   }
 
   void run_body(WriteJob& job) {
-    SqliteTx tx(writer_);
+    SqliteTx tx(writer_, notes_);
     const base::TraceScope scope(job.trace);
     const base::OriginScope origin(job.origin);
     try {
@@ -359,6 +368,7 @@ class SqliteDb final : public Db {
   const base::SystemClock clock_;
   StoreStats stats_;
   std::vector<std::function<void()>> hints_;  // of the group that was committed last
+  TxNotes notes_;                             // of the open transaction
   bool was_refused_ = false;                  // a body of this group met a full or broken engine
   std::function<void(std::size_t)> observer_;
   int commits_since_look_ = 0;

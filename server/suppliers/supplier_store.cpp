@@ -7,13 +7,13 @@ constexpr std::string_view kFind = R"sql(
   SELECT attempt_id, order_id, attempt_no, supplier, supplier_operator_id, country, state, supplier_order_id, code,
          queries, not_found_count, cost_minor, cost_currency, created_at_ms, updated_at_ms, sku, kind,
          most_cost_minor, most_cost_currency, choice
-    FROM supplier_attempts WHERE attempt_id = $1)sql";
+    FROM supplier_attempts WHERE attempt_id = $1 /*in attempt_id $1*/)sql";
 constexpr std::string_view kOf = R"sql(
   SELECT attempt_id, order_id, attempt_no, supplier, supplier_operator_id, country, state, supplier_order_id, code,
          queries, not_found_count, cost_minor, cost_currency, created_at_ms, updated_at_ms, sku, kind,
          most_cost_minor, most_cost_currency, choice
     FROM supplier_attempts
-   WHERE order_id = $1 AND attempt_id >= 'S' || $1 AND attempt_id < 'S' || $1 || '~'
+   WHERE order_id = $1 AND attempt_id >= 'S' || $1 AND attempt_id < 'S' || $1 || '~' /*in attempt_id S$1*/
    ORDER BY attempt_no LIMIT 100)sql";
 
 SupplyAttempt read_attempt(const storage::Row& row) {
@@ -77,7 +77,7 @@ void save(storage::Tx& tx, const SupplyAttempt& attempt) {
     UPDATE supplier_attempts
        SET state = $2, supplier_order_id = $3, code = $4, queries = $5, not_found_count = $6, cost_minor = $7,
            cost_currency = $8, updated_at_ms = $9
-     WHERE attempt_id = $1)sql",
+     WHERE attempt_id = $1 /*in attempt_id $1*/)sql",
           {attempt.id.text, attempt.state, attempt.supplier_order_id, attempt.code, attempt.queries,
            attempt.not_found_count, minor, currency, attempt.updated_at_ms});
 }

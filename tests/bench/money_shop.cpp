@@ -137,13 +137,14 @@ constexpr std::string_view kAttempt = R"sql(
     expires_at_ms, created_at_ms, updated_at_ms)
   VALUES ($1, $2, 'wechat', 'jsapi', 'started', 9950, 'CNY', 0, $4, $3, $3))sql";
 
-// Orders that wait for their money: out_trade_no T000000001, T000000002 …
-void open_orders(storage::Db& db, std::int64_t orders, std::int64_t now_ms) {
+// Orders that wait for their money, with ids as the shop makes them: out_trade_no is T, the time
+// and 0000000000000001, 0000000000000002 …
+void open_orders(storage::Db& db, std::int64_t orders, const std::string& id_time,
+                 std::int64_t now_ms) {
   for (std::int64_t done = 0; done < orders; done += kOrdersAtOnce) {
     db.write([&](storage::Tx& tx) {
       for (std::int64_t i = done; i < orders && i < done + kOrdersAtOnce; ++i) {
-        const std::string number = std::to_string(1'000'000'000 + i + 1).substr(1);
-        const std::string id = "bench-order-" + number,
+        const std::string id = id_time + std::to_string(10'000'000'000'000'000 + i + 1).substr(1),
                           user = "bench-user-" + std::to_string(i / 8);
         if (i % 8 == 0)
           tx.exec("INSERT INTO users (user_id, created_at_ms) VALUES ($1, $2)", {user, now_ms});
@@ -151,7 +152,7 @@ void open_orders(storage::Db& db, std::int64_t orders, std::int64_t now_ms) {
         tx.exec(kEvent, {id, std::int64_t{1}, "place", "", "awaiting_payment", now_ms});
         tx.exec(kEvent,
                 {id, std::int64_t{2}, "start_payment", "awaiting_payment", "paying", now_ms});
-        tx.exec(kAttempt, {"T" + number, id, now_ms, now_ms + kDayMs});
+        tx.exec(kAttempt, {"T" + id, id, now_ms, now_ms + kDayMs});
       }
       return true;
     });
@@ -200,7 +201,7 @@ int serve(const std::string& data_dir, const base::Json& keys, std::int64_t orde
     App::open(config, *front, clock, random, {}, {})->stop();
     const auto db = open_store(config, clock);
     publish_book(*db, clock.wall_ms());
-    open_orders(*db, orders, clock.wall_ms());
+    open_orders(*db, orders, text_of(keys, "id_time"), clock.wall_ms());
   }
   App::MoreChannels more;
   more.push_back(

@@ -10,7 +10,8 @@ import { customers, json, kConnections, kCreateLua, kSeconds, measured } from '.
 export const kNotices = isQuick ? { ours: 12_000, tuned: 6_000, plain: 4_000 } : { ours: 30_000, tuned: 12_000, plain: 6_000 };
 const kPayable = 9_950;
 
-const tradeNo = (number) => `T${String(number).padStart(9, '0')}`;
+// As the shop numbers its payments, so that its store finds them where it would find its own.
+const tradeNo = ({ keys }, number) => `T${keys.id_time}${String(number).padStart(16, '0')}`;
 
 /** One signed notification a line: signature, tab, body. The same stamp and nonce for all. */
 function writeNotices(file, { keys }, first, count) {
@@ -19,7 +20,7 @@ function writeNotices(file, { keys }, first, count) {
   const nonce = 'benchbenchbenchbench';
   const lines = [`${stamp}\t${nonce}`];
   for (let number = first; number < first + count; ++number) {
-    const trade = { mchid: keys.mchid, appid: keys.appid, out_trade_no: tradeNo(number), transaction_id: `42000000${number}`,
+    const trade = { mchid: keys.mchid, appid: keys.appid, out_trade_no: tradeNo({ keys }, number), transaction_id: `42000000${number}`,
       trade_type: 'JSAPI', trade_state: 'SUCCESS', trade_state_desc: '支付成功', bank_type: 'OTHERS', attach: '',
       success_time: '2026-11-22T08:00:00+08:00', payer: { openid: 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o' },
       amount: { total: kPayable, payer_total: kPayable, currency: 'CNY', payer_currency: 'CNY' } };
@@ -67,7 +68,7 @@ export class Bench {
     writeNotices(file, this.keys, first, count);
     this.next[shop.name] += count;
     if (shop.name !== 'ours') {
-      const rows = Array.from({ length: count }, (_, i) => [tradeNo(first + i), kPayable]);
+      const rows = Array.from({ length: count }, (_, i) => [tradeNo(this.keys, first + i), kPayable]);
       await json(`${shop.origin}/bench/open`, { body: JSON.stringify(rows) });
     }
     const result = await measured('notify', shop, shop.origin, { script: join(this.folder, 'notice.lua'), args: [file] });

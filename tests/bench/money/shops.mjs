@@ -12,11 +12,17 @@ export const kConnections = 32;
 export const kSeconds = isQuick ? 1 : 2;
 const kBuyers = 64;
 
+// The beginning of every id that the shop makes at this time (server/base/id_time.h).
+function idTime(at) {
+  const digit = (place) => '0123456789ABCDEFGHJKMNPQRSTVWXYZ'[Math.floor(at / 32 ** place) % 32];
+  return Array.from({ length: 10 }, (_, i) => digit(9 - i)).join('');
+}
+
 export function makeKeys(folder) {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048,
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' }, publicKeyEncoding: { type: 'spki', format: 'pem' } });
   const keys = { merchant_key: privateKey, platform_key: publicKey, platform_key_id: 'PUB_KEY_ID_0100000001',
-    apiv3_key: '0123456789abcdef0123456789abcdef', mchid: '1900000001', appid: 'wx0000000000000001' };
+    apiv3_key: '0123456789abcdef0123456789abcdef', mchid: '1900000001', appid: 'wx0000000000000001', id_time: idTime(Date.now()) };
   const file = join(folder, 'keys.json');
   writeFileSync(file, JSON.stringify(keys));
   return { keys, file };

@@ -1,0 +1,1 @@
+-- SQLite plans a statement once in any case. The step is here so that both engines are at the same number.
