@@ -15,43 +15,53 @@ constexpr std::size_t kTokenLength = 43;
 
 std::string hash_of(std::string_view token) { return base::hex(base::sha256(token)); }
 
-}  // namespace
-
-StartedSession BuyerSessions::start_guest(const Caller& caller) {
-  const std::int64_t now = clock_.wall_ms();
-  const UserId user(base::new_id(random_, now));
+struct Opened {
   StartedSession session;
-  db_.write([&](storage::Tx& tx) {
-    rows::insert_user(tx, user, now);
-    session = open(tx, user, kGuestProof, caller, "");
-    return true;
-  });
-  return session;
-}
-
-StartedSession BuyerSessions::open(storage::Tx& tx, const UserId& user, std::string_view proof,
-                                   const Caller& caller, std::string_view replaced) {
-  const std::int64_t now = clock_.wall_ms();
-  if (!replaced.empty()) rows::end(tx, hash_of(replaced), "replaced", now);
-  const auto living = rows::list(tx, user, now);
-  for (std::size_t i = kMaxSessionsPerUser - 1; i < living.size(); ++i) {
-    rows::end(tx, living[i].token_hash, "too_many", now);
-  }
-  const StartedSession session{base::new_token(random_), base::new_id(random_, now), user,
-                               now + kSessionIdleMs};
   rows::SessionRow row;
-  row.token_hash = hash_of(session.token);
-  row.session_id = session.session_id;
+};
+Opened opened(base::Random& random, std::int64_t now, const UserId& user, std::string_view proof,
+              const Caller& caller) {
+  Opened made;
+  made.session = {base::new_token(random), base::new_id(random, now), user, now + kSessionIdleMs};
+  rows::SessionRow& row = made.row;
+  row.token_hash = hash_of(made.session.token);
+  row.session_id = made.session.session_id;
   row.user = user;
   row.proof = proof;
   row.device = device_class(caller.user_agent);
   row.address_masked = masked_address(caller.address);
   row.device_code = caller.device_code;
   row.created_at_ms = row.seen_at_ms = now;
-  row.expires_at_ms = session.expires_at_ms;
+  row.expires_at_ms = made.session.expires_at_ms;
   row.ends_by_ms = now + kSessionMostMs;
-  rows::insert(tx, row);
-  return session;
+  return made;
+}
+
+}  // namespace
+
+StartedSession BuyerSessions::start_guest(const Caller& caller) {
+  const std::int64_t now = clock_.wall_ms();
+  const UserId user(base::new_id(random_, now));
+  const Opened made = opened(random_, now, user, kGuestProof, caller);
+  db_.write([&](storage::Tx& tx) {
+    rows::insert_user(tx, user, now);
+    rows::insert(tx, made.row);
+    return true;
+  });
+  return made.session;
+}
+
+StartedSession BuyerSessions::open(storage::Tx& tx, const UserId& user, std::string_view proof,
+                                   const Caller& caller, std::string_view replaced) {
+  const std::int64_t now = clock_.wall_ms();
+  const Opened made = opened(random_, now, user, proof, caller);
+  if (!replaced.empty()) rows::end(tx, hash_of(replaced), "replaced", now);
+  const auto living = rows::list(tx, user, now);
+  for (std::size_t i = kMaxSessionsPerUser - 1; i < living.size(); ++i) {
+    rows::end(tx, living[i].token_hash, "too_many", now);
+  }
+  rows::insert(tx, made.row);
+  return made.session;
 }
 
 Result<UserId> BuyerSessions::buyer(std::string_view token) {
