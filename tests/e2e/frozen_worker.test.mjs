@@ -48,13 +48,15 @@ class WatchedWire {
       client.on('data', (bytes) => {
         const text = bytes.toString('latin1');
         for (const [, name] of text.matchAll(kPrepared)) marking.add(`\0${name}\0`);
+        if (text.includes('BEGIN ISOLATION')) isMarked = false;  // the one before met another node's change and was taken back
         if (text.includes(kMark) && [...marking].some((name) => text.includes(name))) isMarked = true;
         if (isMarked && bytes.includes('COMMIT')) { isMarked = false; isCommitting = true; }
         database.write(bytes);
       });
       database.on('data', async (bytes) => {
-        if (isCommitting && wire.onMarked) {
-          isCommitting = false;
+        const wasCommitting = isCommitting;
+        isCommitting = false;
+        if (wasCommitting && wire.onMarked) {
           database.pause();
           await wire.onMarked();
           database.resume();
