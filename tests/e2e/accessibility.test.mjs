@@ -28,6 +28,9 @@ after(async () => {
 // As a debugger would: the page's own policy forbids foreign script, and rightly so.
 async function findings(page) {
   await page.evaluate(axe);
+  // A button that has just become ready is still fading in, and is read when it has.
+  await page.evaluate(() => Promise.allSettled(document.getAnimations()
+    .filter((one) => one instanceof CSSTransition).map((one) => one.finished)));
   const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
   return violations
     .filter((one) => one.impact === 'serious' || one.impact === 'critical')
