@@ -14,8 +14,8 @@ const reports = process.env.TOPUP_REPORTS ?? resolve(import.meta.dirname, '../..
 
 const shop = await Shop.start({ speed: 50 });
 const chrome = await launch({
-  chromePath: process.env.TOPUP_CHROMIUM || '/usr/bin/chromium',
-  chromeFlags: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  chromePath: process.env.TOPUP_CHROMIUM || '/usr/bin/chromium-headless-shell',
+  chromeFlags: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
 });
 mkdirSync(reports, { recursive: true });
 let failed = 0;

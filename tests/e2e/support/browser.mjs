@@ -8,7 +8,7 @@ import { chromium } from 'playwright-core';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 const pictures = process.env.TOPUP_SCREENSHOTS ?? join(root, 'build/screenshots');
-const executablePath = process.env.TOPUP_CHROMIUM || '/usr/bin/chromium';
+const executablePath = process.env.TOPUP_CHROMIUM || '/usr/bin/chromium-headless-shell';
 export const phone = { width: 390, height: 844 };
 export const desktop = { width: 1440, height: 900 };
 
@@ -16,7 +16,7 @@ export async function openBrowser() {
   assert.ok(existsSync(executablePath), `Chromium is needed at ${executablePath}`);
   return chromium.launch({
     executablePath,
-    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
       '--disable-component-update', '--disable-sync'],
   });
 }
