@@ -162,8 +162,9 @@ void announce(const Config& config, const App& app, const rehearsal::World* worl
               world != nullptr ? "· rehearsal: every outside party is played" : "");
   std::printf("  Shop     %s/\n  Console  %s/admin/\n", origin.c_str(), origin.c_str());
   if (world != nullptr) {
-    std::printf("  Played   WeChat Pay %s · Reloadly %s\n", world->access().wechat_origin.c_str(),
-                world->access().reloadly_origin.c_str());
+    std::printf("  Played   WeChat Pay %s · Reloadly %s (tokens %s)\n",
+                world->access().wechat_origin.c_str(), world->access().reloadly_origin.c_str(),
+                world->access().reloadly_auth_origin.c_str());
     std::printf("           DT One %s · DingConnect %s · Juhe %s\n",
                 world->access().dtone_origin.c_str(), world->access().dingconnect_origin.c_str(),
                 world->access().juhe_origin.c_str());

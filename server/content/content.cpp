@@ -126,8 +126,9 @@ Shown Content::named(Shown shown) const {
 
 std::vector<Shown> Content::shown(std::string_view kind) const {
   const std::int64_t now = clock_.wall_ms();
+  const Snapshot snapshot = current();
   std::vector<Shown> found;
-  for (const Shown& one : *current()) {
+  for (const Shown& one : *snapshot) {
     if (one.version.kind != kind || one.version.shows_from_ms > now) continue;
     if (one.version.shows_until_ms != 0 && one.version.shows_until_ms <= now) continue;
     found.push_back(one);
@@ -158,7 +159,8 @@ Result<Shown> Content::text(std::string_view document, std::int64_t version) con
 }
 
 std::int64_t Content::agreement_version(std::string_view document) const {
-  for (const Shown& one : *current()) {
+  const Snapshot snapshot = current();
+  for (const Shown& one : *snapshot) {
     if (one.version.document == document && one.version.kind == kind::kAgreement)
       return one.version.version;
   }

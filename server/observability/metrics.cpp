@@ -6,7 +6,7 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
-#include <cstring>
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <mutex>
@@ -61,7 +61,7 @@ class Places {
     const auto append = [&](std::string_view text) {
       fits = fits && size + text.size() + 1 <= room.size();
       if (!fits) return;
-      std::memcpy(room.data() + size, text.data(), text.size());
+      std::copy(text.begin(), text.end(), room.data() + size);
       size += text.size();
       room[size++] = '\0';
     };

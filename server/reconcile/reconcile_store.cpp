@@ -451,14 +451,13 @@ std::optional<Ours> ours_of(Reader& reader, const Party& party, Side side,
                             std::string_view number) {
   std::optional<Ours> found;
   const std::string account = account_of(party, "");
-  const Source& source = kSources[static_cast<std::size_t>(side)];
   if (number.empty() || !is_of(party, side)) return found;
   static const std::string sqls[] = {std::string(kPayments) + "a.out_trade_no = $4",
                                      std::string(kRefunds) + "r.out_refund_no = $4",
                                      std::string(kCharges) + "s.attempt_id = $4"};
   reader.query(sqls[static_cast<std::size_t>(side)],
                {account, account + ".%", party.holder, number},
-               [&](const Row& row) { found = read_ours(row, source.side); });
+               [&](const Row& row) { found = read_ours(row, side); });
   return found;
 }
 

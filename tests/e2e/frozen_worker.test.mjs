@@ -2,14 +2,13 @@
 // the request to the supplier, long enough for the other to take the job over, hear that the supplier knows nothing, and refund.
 // When the first goes on, its request must not leave any more.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { createPublicKey } from 'node:crypto';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startChild } from './support/children.mjs';
+import { partiesOf } from './support/cluster.mjs';
 import { Postgres } from './support/postgres.mjs';
 import { Buyer, Shop, binary, sleep, sumsToZero, until } from './support/shop.mjs';
 
@@ -76,34 +75,6 @@ class WatchedWire {
   }
 }
 
-function partiesOf(shop, folder) {
-  const keep = (name, text) => {
-    writeFileSync(join(folder, name), text, { mode: 0o600 });
-    return join(folder, name);
-  };
-  const read = 'import json,sqlite3,sys\nprint(json.dumps(dict(sqlite3.connect(sys.argv[1]).execute("SELECT name, value FROM identity"))))';
-  const identity = JSON.parse(execFileSync('python3', ['-c', read, join(shop.data, 'rehearsal.sqlite')], { encoding: 'utf8' }));
-  const platform = createPublicKey(readFileSync(join(shop.data, 'rehearsal/wechat_platform.pem')));
-  const port = Number(new URL(shop.wechat).port);
-  return `
-[wechat_pay]
-origin = "${shop.wechat}"
-mchid = "1716000001"
-appid = "wx7265686561727361"
-serial_no = "${identity.merchant_serial_no}"
-private_key_file = "${join(shop.data, 'rehearsal/wechat_merchant.pem')}"
-apiv3_key_file = "${keep('apiv3', identity.apiv3_key)}"
-public_key_id = "${identity.platform_key_id}"
-public_key_file = "${keep('platform.pem', platform.export({ type: 'spki', format: 'pem' }))}"
-[reloadly]
-auth_origin = "http://127.0.0.1:${port + 1}"
-origin = "${shop.reloadly}"
-client_id = "${identity.reloadly_client_id}"
-client_secret_file = "${keep('client_secret', identity.reloadly_client_secret)}"
-webhook_secret_file = "${keep('webhook_secret', identity.reloadly_webhook_secret)}"
-`;
-}
-
 /** A second node of the same shop, whose outside parties are those that the first one plays. */
 class Node extends Shop {
   static async join(shop, databaseUrl, rules) {
@@ -136,22 +107,9 @@ ${rules}${partiesOf(shop, node.data)}`);
   }
 }
 
-// The parties' ports follow the shop's. Where one of them was taken, the same shop opens again elsewhere: only its own key file
-// opens what it already has in the database.
-async function startWithPortsInARow(config) {
-  const port = () => 20_000 + Math.floor(Math.random() * 20_000);
-  const shop = await Shop.start({ config, port: port() });
-  for (let tried = 0; tried < 5; ++tried) {
-    if (Number(new URL(shop.reloadly).port) === Number(new URL(shop.wechat).port) + 2) return shop;
-    await shop.stop();
-    await shop.run(port());
-  }
-  throw new Error('no four free ports in a row');
-}
-
 test('O-06: a node that stood still after its mark sends nothing once another has taken its job over', { timeout: 60_000 + kRounds * 15_000 }, async () => {
   const database = await Postgres.start();
-  const first = await startWithPortsInARow(`[store]\nurl = "${database.url}"\n${kRules}`);
+  const first = await Shop.start({ config: `[store]\nurl = "${database.url}"\n${kRules}` });
   const wire = await WatchedWire.to(database.port);
   const second = await Node.join(first, database.url.replace(`:${database.port}/`, `:${wire.port}/`), kRules);
   const buyer = await Buyer.arrive(second);

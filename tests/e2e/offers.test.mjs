@@ -283,6 +283,8 @@ test('the console makes a coupon and a way to hand it out, and imports stations 
   await by(page, 'offer-value').fill('5');
   await by(page, 'offer-save').click();
   await by(page, 'offer-said').waitFor();
+  // What was kept is said at once; the list is fetched again after it.
+  await page.locator('[data-test="offer-row"]').nth(2).waitFor();
   assert.equal(await page.locator('[data-test="offer-row"]').count(), 3);
   await by(page, 'offers-campaign').click();
   await by(page, 'campaign-row').waitFor();

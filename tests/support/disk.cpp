@@ -19,12 +19,15 @@ struct DiskEar::State {
   std::string folder;
   std::string name;
   DiskEar::Hear hear;
+  State* earlier = nullptr;
   std::mutex mutex;
 };
 
 namespace {
 
 std::atomic<DiskEar::State*> listening{nullptr};
+// All that ever listened: another thread may still be telling one of them something.
+DiskEar::State* last_ear = nullptr;
 
 // The name within the folder that is listened to; "" for any other file.
 std::string name_of(const DiskEar::State& state, std::string_view path) {
@@ -68,11 +71,11 @@ int synced(int fd, long number) {
 }  // namespace
 
 DiskEar::DiskEar(std::string folder, std::string name, Hear hear)
-    : state_(new State{std::move(folder), std::move(name), std::move(hear), {}}) {
+    : state_(new State{std::move(folder), std::move(name), std::move(hear), last_ear, {}}) {
+  last_ear = state_;
   if (listening.exchange(state_) != nullptr) throw std::logic_error("two ears at one disk");
 }
 
-// The state stays: another thread may just be telling it something.
 DiskEar::~DiskEar() {
   listening = nullptr;
   const std::lock_guard hold(state_->mutex);

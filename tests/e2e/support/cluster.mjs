@@ -11,18 +11,6 @@ import { Shop, binary, until } from './shop.mjs';
 const running = new Set();
 process.on('exit', () => { for (const child of running) child.kill('SIGKILL'); });
 
-/** A rehearsal whose parties' ports follow the shop's: where one of them was taken it opens again elsewhere. */
-export async function startWithPortsInARow(options) {
-  const port = () => 20_000 + Math.floor(Math.random() * 12_000);  // below those that the system gives out
-  const shop = await Shop.start({ ...options, port: port() });
-  for (let tried = 0; tried < 5; ++tried) {
-    if (Number(new URL(shop.reloadly).port) === Number(new URL(shop.wechat).port) + 2) return shop;
-    await shop.stop();
-    await shop.run(port());
-  }
-  throw new Error('no four free ports in a row');
-}
-
 /** The sections of a configuration that has the parties which `shop` plays; their secrets are kept in `folder`. */
 export function partiesOf(shop, folder) {
   const keep = (name, text) => {
@@ -41,7 +29,7 @@ apiv3_key_file = "${keep('apiv3', wechat.apiv3_key)}"
 public_key_id = "${wechat.public_key_id}"
 public_key_file = "${keep('platform.pem', wechat.public_key)}"
 [reloadly]
-auth_origin = "http://127.0.0.1:${Number(new URL(shop.wechat).port) + 1}"
+auth_origin = "${reloadly.auth_origin}"
 origin = "${shop.reloadly}"
 client_id = "${reloadly.client_id}"
 client_secret_file = "${keep('client_secret', reloadly.client_secret)}"
@@ -98,7 +86,7 @@ export class Cluster {
   static async start({ databaseUrl, nodes = 3, settings = '' }) {
     const cluster = new Cluster();
     // The outside is no part of what is proved: it need not survive a power cut.
-    cluster.world = await startWithPortsInARow({ data: mkdtempSync(existsSync('/dev/shm') ? '/dev/shm/topup-world-' : '/tmp/topup-world-') });
+    cluster.world = await Shop.start({ data: mkdtempSync(existsSync('/dev/shm') ? '/dev/shm/topup-world-' : '/tmp/topup-world-') });
     cluster.world.ownsData = true;
     cluster.proxy = await Proxy.reserve();
     cluster.nodes = [];

@@ -26,7 +26,7 @@ print(json.dumps(dict(sqlite3.connect(sys.argv[1]).execute("SELECT name, value F
     },
     reloadly: {
       client_id: identity.reloadly_client_id, client_secret: identity.reloadly_client_secret,
-      webhook_secret: identity.reloadly_webhook_secret, origin: shop.reloadly,
+      webhook_secret: identity.reloadly_webhook_secret, origin: shop.reloadly, auth_origin: shop.reloadlyTokens,
     },
     sms: { key: identity.sms_key, origin: shop.sms },
   };

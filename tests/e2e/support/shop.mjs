@@ -77,7 +77,7 @@ export class Shop {
     });
     this.origin = this.said.match(/Shop\s+(http:\S+?)\/$/m)[1];
     this.wechat = this.said.match(/WeChat Pay (http:\S+)/)[1];
-    this.reloadly = this.said.match(/Reloadly (http:\S+)/)[1];
+    [, this.reloadly, this.reloadlyTokens] = this.said.match(/Reloadly (http:\S+) \(tokens (http:\S+)\)/);
     this.dtone = this.said.match(/DT One (http:\S+)/)[1];
     this.dingconnect = this.said.match(/DingConnect (http:\S+)/)[1];
     this.juhe = this.said.match(/Juhe (http:\S+)/)[1];

@@ -2,11 +2,13 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <string>
 
 #include "server/audit/audit_log.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/scratch_shop.h"
+#include "tests/support/together.h"
 
 namespace topup::content {
 namespace {
@@ -56,6 +58,29 @@ TEST_CASE("F092: a new shop has agreements, help and contacts in two languages, 
     CHECK_MESSAGE(one.text.body_zh.size() < kMaxBodyBytes, one.document);
     CHECK_MESSAGE(is_document_name(one.document), one.document);
   }
+}
+
+// Found by a rule of tidy.py: a loop over what a passing pointer points to.
+TEST_CASE("content: texts are read whole while others read them anew") {
+  constexpr int kReaders = 4, kTimes = 2'000;
+  Desk desk;
+  desk.content.seed();
+  const auto told = [&desk] {
+    std::string all;
+    for (const Shown& one : desk.content.shown(kind::kHelp)) all += one.version.text.body_zh;
+    return all;
+  };
+  const std::string first = told();
+  std::atomic<int> others{0};
+  testing::together(kReaders, [&](int) {
+    for (int i = 0; i < kTimes; ++i) {
+      desk.clock.advance(kContentAgeMs);  // what is in memory is too old for the next reader
+      if (told() != first) ++others;
+      if (desk.content.agreement_version("terms") != 1) ++others;
+    }
+  });
+  CHECK(first.size() > 1'000);
+  CHECK(others == 0);
 }
 
 TEST_CASE("content: a draft is nobody's business until it is published, and old versions stay") {
