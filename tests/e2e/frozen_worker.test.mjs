@@ -1,6 +1,6 @@
-// Threat O-06 on the real binary: two nodes on one PostgreSQL; one is stopped by the kernel between its durable mark "sent" and
-// the request to the supplier, long enough for the other to take the job over, hear that the supplier knows nothing, and refund.
-// When the first goes on, its request must not leave any more.
+// Threat O-06 on the real binary: several nodes on one PostgreSQL; all but one are stopped by the kernel between their durable
+// mark "sent" and the request to the supplier, long enough for that one to take the jobs over, hear that the supplier knows
+// nothing, and refund. When the others go on, their requests must not leave any more.
 import assert from 'node:assert/strict';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
@@ -12,8 +12,10 @@ import { partiesOf } from './support/cluster.mjs';
 import { Postgres } from './support/postgres.mjs';
 import { Buyer, Shop, binary, sleep, sumsToZero, until } from './support/shop.mjs';
 
-const kRounds = Number(process.env.TOPUP_FREEZES ?? 6);  // 20 and more: scripts/test --only crash-long
-const kOrdersARound = 12;  // at most: it ends with the one that the second node takes
+const kFreezes = Number(process.env.TOPUP_FREEZES ?? 20);  // more: scripts/test --only crash-long
+const kFrozenAtOnce = 4;
+const kRounds = Math.ceil(kFreezes / kFrozenAtOnce);
+const kOrdersEach = 12;  // at most: a node's round begins with the one that it takes itself
 const kRules = `
 [jobs]
 lease_ms = 1000
@@ -75,7 +77,7 @@ class WatchedWire {
   }
 }
 
-/** A second node of the same shop, whose outside parties are those that the first one plays. */
+/** One more node of the same shop, whose outside parties are those that the first one plays. */
 class Node extends Shop {
   static async join(shop, databaseUrl, rules) {
     const node = new Node();
@@ -100,61 +102,70 @@ ${rules}${partiesOf(shop, node.data)}`);
     node.exited = new Promise((done) => node.child.once('exit', (code, signal) => done({ code, signal })));
     node.wechat = shop.wechat;
     node.reloadly = shop.reloadly;
-    await until('the second node is ready', async () => {
+    await until('the node is ready', async () => {
       try { return (await node.call('GET', '/readyz')).status === 200; } catch { return false; }
     });
     return node;
   }
 }
 
-test('O-06: a node that stood still after its mark sends nothing once another has taken its job over', { timeout: 60_000 + kRounds * 15_000 }, async () => {
+test('O-06: a node that stood still after its mark sends nothing once another has taken its job over', { timeout: 60_000 + kRounds * 30_000 }, async () => {
   const database = await Postgres.start();
   const first = await Shop.start({ config: `[store]\nurl = "${database.url}"\n${kRules}` });
-  const wire = await WatchedWire.to(database.port);
-  const second = await Node.join(first, database.url.replace(`:${database.port}/`, `:${wire.port}/`), kRules);
-  const buyer = await Buyer.arrive(second);
+  const others = await Promise.all(Array.from({ length: kFrozenAtOnce }, async () => {
+    const wire = await WatchedWire.to(database.port);
+    const node = await Node.join(first, database.url.replace(`:${database.port}/`, `:${wire.port}/`), kRules);
+    return { wire, node, buyer: await Buyer.arrive(node) };
+  }));
   const staff = await first.signIn();
   const ended = { succeeded: 0, refunded: 0 };
   let frozen = 0, bought = 0;
-  const tooLate = () => readFileSync(join(second.data, 'topup.log'), 'utf8').split('"too_late"').length - 1;
+  const tooLate = () => others.reduce((sum, { node }) => sum + readFileSync(join(node.data, 'topup.log'), 'utf8').split('"too_late"').length - 1, 0);
+  const hasEnded = ({ order }) => ['succeeded', 'refunded', 'manual'].includes(order.state);
 
   for (let round = 0; round < kRounds; ++round) {
     const stayedBefore = tooLate();
     const orders = [];
-    let thaw = null;
-    // It stands still for as long as the other needs: until that one has asked, believed and given the money back.
-    wire.onMarked = () => {
-      if (thaw === null) {
-        ++frozen;
-        second.child.kill('SIGSTOP');
-        thaw = until('the other node takes its job over and refunds', async () => {
-          await sleep(100);
-          const all = await Promise.all(orders.map((id) => staff.order(id)));
-          return all.some(({ order }) => order.state === 'refunded');
-        }, 12_000).finally(() => second.child.kill('SIGCONT'));
-      }
-      return thaw;
-    };
-    // One at a time: the notification of a payment comes to this node too, and one that it misses comes again much later.
-    while (thaw === null && orders.length < kOrdersARound) {
-      const placed = await buyer.place('13800001234');
-      assert.equal(placed.status, 201, placed.text);
-      const id = placed.json.order_id;
-      orders.push(id);
-      await first.payAtSheet((await buyer.pay(id)).json.out_trade_no);
-      await until('a node takes the job', async () => thaw !== null
-        || (await staff.order(id)).supplier_attempts.some(({ state }) => state !== 'created'), 5_000);
+    const thaws = new Map();
+    let allPlaced;
+    // They stand still for as long as the first needs: until it has asked, believed and given the money back.
+    const takenOver = new Promise((done) => { allPlaced = done; }).then(() => until('the first takes the jobs over and ends them', async () => {
+      await sleep(300);
+      for (const id of orders) if (!hasEnded(await staff.order(id))) return false;
+      return true;
+    }, 20_000));
+    for (const { wire, node } of others) {
+      wire.onMarked = () => {
+        if (!thaws.has(node)) {
+          node.child.kill('SIGSTOP');
+          thaws.set(node, takenOver.finally(() => node.child.kill('SIGCONT')));
+        }
+        return thaws.get(node);
+      };
     }
-    await until('the second node takes a job', () => thaw !== null, 5_000);
-    await thaw;
-    wire.onMarked = null;
-    // What the thawed one would still send it sends at once.
-    for (let waited = 0; waited < 500 && tooLate() === stayedBefore; waited += 25) await sleep(25);
+    // One at a time: the notification of a payment comes to its node too, and one that it misses comes again much later.
+    try {
+      for (const { node, buyer } of others) {
+        for (let placed = 0; !thaws.has(node) && placed < kOrdersEach; ++placed) {
+          const { status, text, json } = await buyer.place('13800001234');
+          assert.equal(status, 201, text);
+          await first.payAtSheet((await buyer.pay(json.order_id)).json.out_trade_no);
+          orders.push(json.order_id);
+          await until('a node takes the job', async () => thaws.has(node)
+            || (await staff.order(json.order_id)).supplier_attempts.some(({ state }) => state !== 'created'), 5_000);
+        }
+      }
+    } finally { allPlaced(); }
+    await Promise.all(thaws.values());
+    frozen += thaws.size;
+    for (const { wire } of others) wire.onMarked = null;
+    // What a thawed one would still send it sends at once.
+    for (let waited = 0; waited < 500 && tooLate() < stayedBefore + thaws.size; waited += 25) await sleep(25);
     bought += orders.length;
     for (const id of orders) {
       const full = await until(`order ${id} ends`, async () => {
         const now = await staff.order(id);
-        return ['succeeded', 'refunded', 'manual'].includes(now.order.state) ? now : null;
+        return hasEnded(now) ? now : null;
       }, 30_000);
       const theirs = await first.suppliersBook(full.supplier_attempts[0].attempt_id);
       assert.equal(full.supplier_attempts.length, 1);
@@ -164,17 +175,19 @@ test('O-06: a node that stood still after its mark sends nothing once another ha
     }
   }
   const stayed = tooLate();
-  console.log(`figure O-06: a node frozen ${frozen} times between mark and send, ${stayed} requests stayed, ${ended.refunded} orders given back,`
-    + ` ${ended.succeeded} delivered, 0 twice`);
-  assert.ok(frozen >= kRounds - 1, 'the second node was caught between mark and send');
+  console.log(`figure O-06: ${kFrozenAtOnce} nodes frozen ${frozen} times between mark and send, ${stayed} requests stayed, ${ended.refunded} orders`
+    + ` given back, ${ended.succeeded} delivered, 0 twice`);
+  assert.ok(frozen >= kFreezes - kFrozenAtOnce, 'the nodes were caught between mark and send');
   assert.ok(stayed > 0, 'a request stayed');
   assert.equal(ended.succeeded + ended.refunded, bought);
   assert.ok(ended.refunded > 0);
 
-  assert.equal((await second.stop()).code, 0);
+  for (const { node } of others) assert.equal((await node.stop()).code, 0);
   assert.equal((await first.stop()).code, 0);
   first.cleanup();
-  rmSync(second.data, { recursive: true, force: true });
-  wire.close();
+  for (const { node, wire } of others) {
+    rmSync(node.data, { recursive: true, force: true });
+    wire.close();
+  }
   await database.stop();
 });

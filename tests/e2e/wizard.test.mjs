@@ -200,7 +200,8 @@ test('a supplier with a wrong secret is told by the supplier, with the right one
   assert.equal((await tried('reloadly')).ok, false);
   await fill('reloadly', { client_secret: keys.reloadly.client_secret });
   assert.equal((await save('reloadly')).status(), 200);
-  assert.equal((await tried('reloadly')).ok, true);
+  const right = await tried('reloadly');
+  assert.ok(right.ok, JSON.stringify(right));
   await looks('suppliers');
 });
 

@@ -60,7 +60,6 @@ TEST_CASE("F092: a new shop has agreements, help and contacts in two languages, 
   }
 }
 
-// Found by a rule of tidy.py: a loop over what a passing pointer points to.
 TEST_CASE("content: texts are read whole while others read them anew") {
   constexpr int kReaders = 4, kTimes = 2'000;
   Desk desk;
