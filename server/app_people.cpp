@@ -6,6 +6,7 @@
 
 #include "server/auth/identities.h"
 #include "server/base/log.h"
+#include "server/http/routes/exchanges.h"
 #include "server/http/routes/people.h"
 
 namespace topup {
@@ -39,6 +40,7 @@ void PeopleParts::mount(http::Router& router, const http::routes::StaffDesk& sta
   http::routes::mount_admin_blacklist(router, desk);
   http::routes::mount_admin_audit(router, desk);
   http::routes::mount_admin_search(router, desk);
+  http::routes::mount_admin_exchanges(router, env_.db, cursors);
   http::routes::mount_admin_visits(router, desk);
 }
 

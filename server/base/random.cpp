@@ -2,6 +2,7 @@
 
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <limits>
 #include <stdexcept>
 #include <string_view>
@@ -37,13 +38,19 @@ std::string SystemRandom::bytes(std::size_t count) {
   return drawn;
 }
 
+std::string id_floor(std::int64_t wall_ms) {
+  const std::int64_t at = std::clamp<std::int64_t>(wall_ms, 0, kMaxIdTimeMs);
+  std::string digits(kIdTimeDigits, '0');
+  for (std::size_t i = 0; i < kIdTimeDigits; ++i)
+    digits[i] = kCrockford[static_cast<std::size_t>(at >> (5 * (kIdTimeDigits - 1 - i)) & 31)];
+  return digits;
+}
+
 std::string new_id(Random& random, std::int64_t wall_ms) {
   check(wall_ms >= 0 && wall_ms <= kMaxIdTimeMs, "the time of an id does not fit 48 bits");
   const std::string drawn = random.bytes(kIdRandomDigits * 5 / 8);
-  std::string id(kIdTimeDigits + kIdRandomDigits, '0');
-  for (std::size_t i = 0; i < kIdTimeDigits; ++i) {
-    id[i] = kCrockford[static_cast<std::size_t>(wall_ms >> (5 * (kIdTimeDigits - 1 - i)) & 31)];
-  }
+  std::string id = id_floor(wall_ms);
+  id.resize(kIdTimeDigits + kIdRandomDigits, '0');
   unsigned held = 0;
   int held_bits = 0;
   std::size_t at = kIdTimeDigits;

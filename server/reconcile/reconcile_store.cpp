@@ -1,5 +1,6 @@
 #include "server/reconcile/reconcile_store.h"
 
+#include "server/base/random.h"
 #include "server/ledger/posting.h"
 #include "shared/check.h"
 
@@ -92,15 +93,6 @@ StoredDifference read_difference(const Row& row) {
 Value minor_or_null(const std::optional<Money>& money, const Difference& what) {
   if (!money || money->currency != what.move.currency) return nullptr;
   return money->minor;
-}
-
-// Ids begin with ten characters of their time (base::new_id).
-std::string id_floor(std::int64_t at_ms) {
-  constexpr std::string_view kAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-  std::string out(10, '0');
-  std::uint64_t rest = at_ms < 0 ? 0 : static_cast<std::uint64_t>(at_ms);
-  for (std::size_t i = out.size(); i-- > 0; rest >>= 5U) out[i] = kAlphabet[rest & 31U];
-  return out;
 }
 
 // What the books moved a party's account by for one reference ($1 is that account, $2 the beginning
@@ -436,8 +428,8 @@ std::vector<Ours> ours_between(Reader& reader, const Party& party, std::int64_t 
     if (!is_of(party, source.side)) continue;
     const std::string prefix(source.prefix);
     const std::string key(source.key);
-    const std::string low = prefix + id_floor(from_ms - source.look_back_ms);
-    const std::string high = prefix + id_floor(until_ms);
+    const std::string low = prefix + base::id_floor(from_ms - source.look_back_ms);
+    const std::string high = prefix + base::id_floor(until_ms);
     const std::string sql = std::string(source.sql) + key + " >= $4 AND " + key + " < $5";
     reader.query(sql, {account, account + ".%", party.holder, low, high}, [&](const Row& row) {
       Ours one = read_ours(row, source.side);

@@ -33,10 +33,28 @@ std::string_view to_word(SupplyState state);  // "accepted" …
 namespace exchange_store {
 
 inline constexpr std::int64_t kMostShown = 200;
+// An answer of search() looks at so many rows at most and says how far back it has come, so that no
+// question costs more than another.
+inline constexpr std::int64_t kMaxWalked = 20'000;
+
+struct Search {  // "" and 0: whatever it is
+  std::string supplier = {}, operation = {}, outcome = {};
+  std::string number = {};              // an order's or an attempt's id
+  std::int64_t slow_ms = 0;             // answered after at least so long
+  std::int64_t from_ms = 0, to_ms = 0;  // to_ms itself is not in it
+};
+struct Found {
+  std::vector<Exchange> rows;   // newest first
+  std::string before;           // where the next page begins; "" at the end
+  std::int64_t reached_ms = 0;  // when the oldest one that was looked at was made
+};
 
 void insert(storage::Tx& tx, const Exchange& exchange);
 // Oldest first; the last kMostShown of the order.
 std::vector<Exchange> of_order(storage::Reader& reader, const OrderId& order);
+// `before` "": from the newest.
+Found search(storage::Reader& reader, const Search& wanted, std::string_view before,
+             std::int64_t limit);
 
 }  // namespace exchange_store
 }  // namespace topup::suppliers

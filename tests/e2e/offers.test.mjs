@@ -185,6 +185,7 @@ for (const [name, options] of Object.entries({
     await toConfirm(page);
     await waitPayable(page, 9850);
     await by(page, 'coupon-line').click();
+    await by(page, 'coupon-choice').waitFor();
     assert.equal(await page.locator('[data-test="coupon-choice"]:visible').count(), 2);
     assert.match(await page.locator('[data-test="coupon-note"]:visible').last().innerText(), /1,?000/);
     await picture(page, `offers-picker-${name}`);

@@ -135,6 +135,7 @@ test('the blacklist: a file with bad rows, effective at once, told to the buyer 
   assert.equal((await risk.call('GET', '/api/admin/blacklist')).json.entries.length, 0, 'a trial enters nothing');
   await by(page, 'import-go').click();
   await until('two entries', async () => (await risk.call('GET', '/api/admin/blacklist')).json.entries.length === 2);
+  await by(page, 'import-report').locator('li').nth(3).waitFor();  // the server has them before the page hears of it
   assert.equal(await by(page, 'import-report').locator('li').count(), 4);
   await picture(page, 'people-blacklist-1440');
   assert.deepEqual(page.complaints(), []);

@@ -221,7 +221,7 @@ function cells(csv) {
 test('A-11: no cell of any export is a formula', async () => {
   const files = [
     ['POST', '/api/admin/orders/export', {}], ['POST', '/api/admin/ledger/export', {}], ['POST', '/api/admin/blacklist/export', { reason: 'a look' }],
-    ['GET', '/api/admin/audit/export'], ['GET', '/api/admin/stations/export'],
+    ['GET', '/api/admin/audit/export'], ['GET', '/api/admin/stations/export'], ['GET', '/api/admin/exchanges/export'],
   ];
   for (const [method, path, body] of files) {
     const got = await hostile.desk(method, path, body);

@@ -1,6 +1,7 @@
 // What the console reads: orders with everything behind them, and the day's overview.
 #include "server/audit/audit_log.h"
 #include "server/base/party_gate.h"
+#include "server/http/routes/exchanges.h"
 #include "server/http/routes/mounts.h"
 #include "server/http/wire.h"
 #include "server/ledger/ledger_store.h"
@@ -59,21 +60,8 @@ Json supplies_json(storage::Reader& reader, const OrderId& id) {
 
 Json exchanges_json(storage::Reader& reader, const OrderId& id) {
   Json out = Json::array();
-  for (const suppliers::Exchange& one : suppliers::exchange_store::of_order(reader, id)) {
-    const auto asked = base::json_in(one.request);
-    const auto said = base::json_in(one.response);
-    out.push_back({{"exchange_id", one.id},
-                   {"attempt_id", one.attempt.text},
-                   {"supplier", one.supplier},
-                   {"operation", one.operation},
-                   {"request", asked ? *asked : Json::object()},
-                   {"response", said ? *said : Json::object()},
-                   {"code", one.code},
-                   {"outcome", one.outcome},
-                   {"latency_ms", one.latency_ms},
-                   {"trace_id", one.trace.text},
-                   {"at_ms", one.at_ms}});
-  }
+  for (const suppliers::Exchange& one : suppliers::exchange_store::of_order(reader, id))
+    out.push_back(exchange_json(one));
   return out;
 }
 

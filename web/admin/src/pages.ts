@@ -17,6 +17,7 @@ export const kPages: readonly Page[] = [
   { name: 'home', path: '', permission: 'overview.read', group: 'day', view: () => import('./views/Home.vue') },
   { name: 'work', path: 'queue', permission: 'orders.read', group: 'day', view: () => import('./views/Work.vue') },
   { name: 'orders', path: 'orders', permission: 'orders.read', group: 'day', view: () => import('./views/Orders.vue') },
+  { name: 'exchanges', path: 'exchanges', permission: 'orders.read', group: 'day', view: () => import('./views/Exchanges.vue') },
   { name: 'jobs', path: 'jobs', permission: 'jobs.read', group: 'day', view: () => import('./views/Jobs.vue') },
   { name: 'products', path: 'products', permission: 'catalog.read', group: 'goods', view: () => import('./views/Products.vue') },
   {

@@ -232,6 +232,7 @@ export interface OrderStep {
 
 export interface SupplierExchange {
   exchange_id: string;
+  order_id: string;
   attempt_id: string;
   supplier: string;
   operation: string;

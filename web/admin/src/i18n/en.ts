@@ -21,7 +21,7 @@ const en: typeof zh = {
   ...content,
   ...deeds,
   ...setup,
-  nav: { home: 'Home', orders: 'Orders', jobs: 'Jobs', reconcile: 'Reconcile', staff: 'Staff', me: 'My account', offers: 'Offers', stations: 'Stations', products: 'Products', 'price-rules': 'Price rules', pins: 'Vouchers', suppliers: 'Suppliers', settings: 'Settings', work: 'Work queue', refunds: 'Refunds', books: 'Ledger', customers: 'Customers', blacklist: 'Blacklist', visits: 'Visitors', 'sign-ins': 'Sign-in log', records: 'Records', content: 'Content', decoration: 'Page layout', setup: 'Set-up', main: 'Main' },
+  nav: { home: 'Home', orders: 'Orders', exchanges: 'Supplier log', jobs: 'Jobs', reconcile: 'Reconcile', staff: 'Staff', me: 'My account', offers: 'Offers', stations: 'Stations', products: 'Products', 'price-rules': 'Price rules', pins: 'Vouchers', suppliers: 'Suppliers', settings: 'Settings', work: 'Work queue', refunds: 'Refunds', books: 'Ledger', customers: 'Customers', blacklist: 'Blacklist', visits: 'Visitors', 'sign-ins': 'Sign-in log', records: 'Records', content: 'Content', decoration: 'Page layout', setup: 'Set-up', main: 'Main' },
   nav_group: { day: 'Today', goods: 'Goods', money: 'Money', customers: 'Customers', shop: 'Shop' },
   shell: {
     rehearsed: 'Rehearsing',
@@ -342,6 +342,8 @@ const en: typeof zh = {
   supply_state: {
     sent: 'Sent, no answer yet',
     accepted: 'Accepted',
+    held: 'Held, sent again later',
+    not_found: 'Not known to them',
     unknown: 'Unknown',
     succeeded: 'Succeeded',
     rejected: 'Refused, final',

@@ -20,7 +20,7 @@ export default {
   ...content,
   ...deeds,
   ...setup,
-  nav: { home: '首页', orders: '订单', jobs: '任务', reconcile: '对账', staff: '员工', me: '我的账号', offers: '优惠', stations: '加油站', products: '商品', 'price-rules': '价格规则', pins: '卡密库存', suppliers: '供应商', settings: '设置', work: '待办', refunds: '退款', books: '账本', customers: '客户', blacklist: '黑名单', visits: '访客记录', 'sign-ins': '登录日志', records: '操作记录', content: '内容', decoration: '页面装修', setup: '开店向导', main: '主导航' },
+  nav: { home: '首页', orders: '订单', exchanges: '充值日志', jobs: '任务', reconcile: '对账', staff: '员工', me: '我的账号', offers: '优惠', stations: '加油站', products: '商品', 'price-rules': '价格规则', pins: '卡密库存', suppliers: '供应商', settings: '设置', work: '待办', refunds: '退款', books: '账本', customers: '客户', blacklist: '黑名单', visits: '访客记录', 'sign-ins': '登录日志', records: '操作记录', content: '内容', decoration: '页面装修', setup: '开店向导', main: '主导航' },
   nav_group: { day: '今日', goods: '商品', money: '资金', customers: '客户', shop: '店铺' },
   shell: {
     rehearsed: '演练',
@@ -340,6 +340,8 @@ export default {
   supply_state: {
     sent: '已发出,未答复',
     accepted: '已受理',
+    held: '暂不能办,稍后再发',
+    not_found: '查无此单',
     unknown: '未知',
     succeeded: '成功',
     rejected: '明确拒绝',
