@@ -37,6 +37,7 @@ ROWS = (
     ("server.websockets_10000_mb", "memory of 10,000 followers on WebSockets", "MB", 1),
     ("server.broadcast_10000_ms", "a change reaches all 10,000 of them", "ms", 1),
     ("server.durable_writes_64", "durable writes from 64 clients", "/s", 1),
+    ("server.durable_writes_64_sync_1ms", "the same on a disk that takes a millisecond for a sync", "/s", 1),
     ("money.create_vs_plain money.create_vs_tuned money.create_of_floor", "orders with the signature that their page needs", "/s", 1),
     ("money.notify_vs_plain money.notify_vs_tuned money.notify_of_floor", "payment notifications, verified and booked", "/s", 1),
     ("money.get_vs_plain", "looking at an order", "/s", 1),

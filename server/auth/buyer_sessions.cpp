@@ -11,9 +11,26 @@ namespace topup::auth {
 namespace {
 
 namespace rows = buyer_session_store;
-constexpr std::size_t kTokenLength = 43;
+constexpr std::size_t kSecretLength = 43;  // base::new_token
+constexpr std::size_t kMarkLength = 10;    // base::id_floor
+constexpr std::size_t kTokenLength = kMarkLength + kSecretLength;
 
-std::string hash_of(std::string_view token) { return base::hex(base::sha256(token)); }
+// A token of before the marks is a secret alone; it lives on.
+bool has_length(std::string_view token) {
+  return token.size() == kTokenLength || token.size() == kSecretLength;
+}
+
+// Keys begin with the time, so that new sessions are written beside each other and not each into a
+// page of its own. What no mark can hold never reaches the database.
+std::string key_of(std::string_view token) {
+  const std::string hash = base::hex(base::sha256(token));
+  if (token.size() != kTokenLength) return hash;
+  const std::string_view mark = token.substr(0, kMarkLength);
+  const bool is_ours = std::all_of(mark.begin(), mark.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+  });
+  return is_ours ? std::string(mark) + hash : hash;
+}
 
 struct Opened {
   StartedSession session;
@@ -22,9 +39,10 @@ struct Opened {
 Opened opened(base::Random& random, std::int64_t now, const UserId& user, std::string_view proof,
               const Caller& caller) {
   Opened made;
-  made.session = {base::new_token(random), base::new_id(random, now), user, now + kSessionIdleMs};
+  made.session = {base::id_floor(now) + base::new_token(random), base::new_id(random, now), user,
+                  now + kSessionIdleMs};
   rows::SessionRow& row = made.row;
-  row.token_hash = hash_of(made.session.token);
+  row.token_hash = key_of(made.session.token);
   row.session_id = made.session.session_id;
   row.user = user;
   row.proof = proof;
@@ -55,7 +73,7 @@ StartedSession BuyerSessions::open(storage::Tx& tx, const UserId& user, std::str
                                    const Caller& caller, std::string_view replaced) {
   const std::int64_t now = clock_.wall_ms();
   const Opened made = opened(random_, now, user, proof, caller);
-  if (!replaced.empty()) rows::end(tx, hash_of(replaced), "replaced", now);
+  if (!replaced.empty()) rows::end(tx, key_of(replaced), "replaced", now);
   const auto living = rows::list(tx, user, now);
   for (std::size_t i = kMaxSessionsPerUser - 1; i < living.size(); ++i) {
     rows::end(tx, living[i].token_hash, "too_many", now);
@@ -65,17 +83,17 @@ StartedSession BuyerSessions::open(storage::Tx& tx, const UserId& user, std::str
 }
 
 Result<UserId> BuyerSessions::buyer(std::string_view token) {
-  if (token.size() != kTokenLength) return refuse(Code::unauthenticated, "session_missing");
-  const std::string hash = hash_of(token);
+  if (!has_length(token)) return refuse(Code::unauthenticated, "session_missing");
+  const std::string key = key_of(token);
   const std::int64_t now = clock_.wall_ms();
   std::optional<rows::SessionRow> session;
-  db_.read([&](storage::Reader& reader) { session = rows::find(reader, hash, now); });
+  db_.read([&](storage::Reader& reader) { session = rows::find(reader, key, now); });
   if (!session) return refuse(Code::unauthenticated, "session_ended");
   if (now - session->seen_at_ms >= kSeenEveryMs) {
     const std::int64_t expires = std::min(now + kSessionIdleMs, session->ends_by_ms);
     try {
       db_.write([&](storage::Tx& tx) {
-        rows::touch(tx, hash, now, std::max(expires, session->expires_at_ms));
+        rows::touch(tx, key, now, std::max(expires, session->expires_at_ms));
         return true;
       });
     } catch (const storage::SqlError& failure) {  // the next request will note it
@@ -86,14 +104,14 @@ Result<UserId> BuyerSessions::buyer(std::string_view token) {
 }
 
 std::optional<UserId> BuyerSessions::holder(storage::Reader& reader, std::string_view token) const {
-  if (token.size() != kTokenLength) return std::nullopt;
-  const auto session = rows::find(reader, hash_of(token), clock_.wall_ms());
+  if (!has_length(token)) return std::nullopt;
+  const auto session = rows::find(reader, key_of(token), clock_.wall_ms());
   if (!session) return std::nullopt;
   return session->user;
 }
 
 std::vector<SessionView> BuyerSessions::list(const UserId& user, std::string_view current_token) {
-  const std::string current = hash_of(current_token);
+  const std::string current = key_of(current_token);
   std::vector<SessionView> views;
   db_.read([&](storage::Reader& reader) {
     views.clear();
@@ -122,7 +140,7 @@ Result<bool> BuyerSessions::end(const UserId& user, const std::string& session_i
 
 int BuyerSessions::end_others(const UserId& user, std::string_view current_token,
                               const TraceId& trace) {
-  const std::string current = hash_of(current_token);
+  const std::string current = key_of(current_token);
   const std::int64_t now = clock_.wall_ms();
   int ended = 0;
   db_.write([&](storage::Tx& tx) {

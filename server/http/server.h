@@ -24,7 +24,7 @@ Pages read_pages(std::string client_files, std::string console_files, std::strin
 
 struct ServerOptions {
   int compute_workers = 2;
-  int store_workers = 32;
+  int store_workers = 64;
   int outside_workers = 16;
   std::size_t max_queue = 4'096;  // requests waiting per pool; above it 503 with Retry-After
   Pages pages = {};               // none: no pages are served

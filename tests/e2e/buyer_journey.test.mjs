@@ -151,7 +151,7 @@ test('a double tap on pay, a reload in the middle and going back make one order'
   await page.reload();
   await page.waitForLoadState();
   const mine = async () => page.evaluate(async () => {
-    const token = localStorage.getItem('topup.session').match(/[A-Za-z0-9_-]{43}/)[0];
+    const token = localStorage.getItem('topup.session').match(/[A-Za-z0-9_-]{53}/)[0];
     const answer = await fetch('/api/v1/orders', { headers: { authorization: `Bearer ${token}` } });
     return (await answer.json()).orders;
   });

@@ -51,7 +51,7 @@ async function keepDraft(page, number, face = 10000) {
 const stateIs = (page, state) => page.waitForSelector(`[data-test="draft"][data-state="${state}"]:visible`);
 
 async function tokenOf(page) {
-  return page.evaluate(() => localStorage.getItem('topup.session').match(/[A-Za-z0-9_-]{43}/)[0]);
+  return page.evaluate(() => localStorage.getItem('topup.session').match(/[A-Za-z0-9_-]{53}/)[0]);
 }
 async function ordersOf(page) {
   const token = await tokenOf(page);
