@@ -1,10 +1,10 @@
 // A buyer's sessions. A token is when it was made and 256 random bits, shown once, stored as that
-// time and the hash of all of it: nothing in it can be forged. Each sign-in gets a new one and ends the one it came with, so that a token
-// planted before is worth nothing after. A session that is used lives on for kSessionIdleMs, up to
-// kSessionMostMs after it began; when it was seen is written at most once in kSeenEveryMs. An ended
-// or expired token is refused from that moment on, on every node. Errors:
-// unauthenticated/session_missing, unauthenticated/session_ended, not_found/session_not_found.
-// Thread-safe.
+// time and the hash of all of it: nothing in it can be forged. Each sign-in gets a new one and ends
+// the one it came with, so that a token planted before is worth nothing after. A session that is
+// used lives on for kSessionIdleMs, up to kSessionMostMs after it began; when it was seen is
+// written at most once in kSeenEveryMs. An ended or expired token is refused from that moment on,
+// on every node. Errors: unauthenticated/session_missing, unauthenticated/session_ended,
+// not_found/session_not_found. Thread-safe.
 #pragma once
 
 #include <cstdint>
