@@ -81,6 +81,7 @@ class PaymentFlow {
   Result<payments::Attempt> open_attempt(const StartPayment& request,
                                          const payments::PayChannel& channel,
                                          payments::Attempt* reusable) const;
+  bool has_all_attempts(const std::vector<payments::Attempt>& attempts) const;
   Result<payments::Attempt> add_attempt(storage::Tx& tx, Order& order, const StartPayment& request,
                                         const payments::PayChannel& channel,
                                         const std::vector<payments::Attempt>& earlier) const;

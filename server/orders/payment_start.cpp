@@ -50,13 +50,27 @@ bool has_lost_ticket(const Attempt& earlier) {
   return earlier.ticket.empty() && earlier.ticket_good_until_ms == 0;
 }
 
+bool is_open_for(const Attempt& earlier, const StartPayment& request, std::int64_t now) {
+  return earlier.state == attempt_state::kStarted && earlier.channel == request.channel &&
+         earlier.scene == stored_scene(request) && earlier.expires_at_ms > now;
+}
+
 bool is_reusable(const Attempt& earlier, const StartPayment& request, std::int64_t now) {
-  if (earlier.state != attempt_state::kStarted || earlier.channel != request.channel ||
-      earlier.scene != stored_scene(request) || earlier.expires_at_ms <= now) {
-    return false;
-  }
+  if (!is_open_for(earlier, request, now)) return false;
   return has_lost_ticket(earlier) ||
          (!earlier.ticket.empty() && earlier.ticket_good_until_ms > now + kTicketMarginMs);
+}
+
+// The newest that never had an answer. Once an order has all its attempts, it is asked for again
+// under its number: a channel that was away for a minute must not cost the buyer the order.
+const Attempt* unanswered(const std::vector<Attempt>& attempts, const StartPayment& request,
+                          std::int64_t now) {
+  const Attempt* newest = nullptr;
+  for (const Attempt& one : attempts) {
+    if (!one.ticket.empty() || !is_open_for(one, request, now)) continue;
+    if (newest == nullptr || one.created_at_ms >= newest->created_at_ms) newest = &one;
+  }
+  return newest;
 }
 
 // One that is being opened right now, by another tap of the same buyer, is left alone: closed too
@@ -72,6 +86,11 @@ void supersede(storage::Tx& tx, const Attempt& earlier, std::int64_t now) {
 void name_order(std::string& return_path, const OrderId& order) {
   const std::size_t at = return_path.find(kOrderInPath);
   if (at != std::string::npos) return_path.replace(at, kOrderInPath.size(), order.text);
+}
+
+tl::unexpected<Error> channel_silent() {
+  return refuse(Code::unavailable, "channel_unavailable", "channel",
+                "nothing was charged; try again in a moment");
 }
 
 std::string kept_of(const payments::PrepayTicket& ticket) {
@@ -188,12 +207,11 @@ Result<StartedPayment> PaymentFlow::ask_for_sheet(const StartPayment& request,
     return refuse(Code::unavailable, "channel_refused", "channel", refused->code());
   }
   give_up_ticket(attempt);
-  return refuse(Code::unavailable, "channel_unavailable", "channel",
-                "nothing was charged; try again in a moment");
+  return channel_silent();
 }
 
 // The channel did not say what became of it: the attempt stays open and watched, and the next tap
-// takes a number of its own.
+// takes a number of its own while the order has one left.
 void PaymentFlow::give_up_ticket(const Attempt& attempt) const {
   env_.db.write(
       [&](storage::Tx& tx) { return payment_store::give_up_ticket(tx, attempt.out_trade_no); });
@@ -280,16 +298,27 @@ Result<Attempt> PaymentFlow::open_attempt(const StartPayment& request,
         return earlier;
       }
     }
+    const Attempt* again = unanswered(attempts, request, now);
+    if (reusable != nullptr && again != nullptr && has_all_attempts(attempts)) {
+      *reusable = *again;
+      return *again;
+    }
     return add_attempt(tx, *order, request, channel, attempts);
   });
+}
+
+bool PaymentFlow::has_all_attempts(const std::vector<Attempt>& attempts) const {
+  return static_cast<std::int64_t>(attempts.size()) >= env_.settings.max_payment_attempts;
 }
 
 Result<Attempt> PaymentFlow::add_attempt(storage::Tx& tx, Order& order, const StartPayment& request,
                                          const payments::PayChannel& channel,
                                          const std::vector<Attempt>& earlier) const {
-  if (static_cast<std::int64_t>(earlier.size()) >= env_.settings.max_payment_attempts)
-    return refuse(Code::rejected, "too_many_attempts", "order_id", "place a new order");
   const std::int64_t now = env_.clock.wall_ms();
+  if (has_all_attempts(earlier)) {
+    if (unanswered(earlier, request, now) != nullptr) return channel_silent();
+    return refuse(Code::rejected, "too_many_attempts", "order_id", "place a new order");
+  }
   Attempt attempt;
   attempt.out_trade_no = OutTradeNo("T" + base::new_id(env_.random, now));
   attempt.order = order.id;

@@ -1,6 +1,6 @@
 // A shop of many orders (TOPUP_BENCH_ORDERS, a million): how soon it is ready, how long a backup and a restore take.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,6 +37,7 @@ export async function run() {
   const place = mkdtempSync(join(process.env.TOPUP_BENCH_DIR ?? tmpdir(), 'topup-bench-'));
   try {
     const data = join(place, 'shop');
+    mkdirSync(data, { mode: 0o700 });
     // The key comes with a first start; the orders come after it.
     const first = await Shop.start({ data });
     await first.stop();

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <string>
 #include <vector>
@@ -96,6 +97,27 @@ TEST_CASE("payment: an order has a limited number of attempts") {
   for (std::int64_t i = 0; i < shop.env.settings.max_payment_attempts; ++i) {
     shop.start(order, payments::Scene::jsapi);
   }
+  CHECK(reason_of(shop.try_start(order, payments::Scene::jsapi)) == "too_many_attempts");
+}
+
+TEST_CASE("payment: a channel that was silent at every attempt does not cost the buyer the order") {
+  OrderShop shop;
+  const OrderId order = shop.place();
+  const auto most = static_cast<std::size_t>(shop.env.settings.max_payment_attempts);
+  for (std::size_t i = 0; i < most + 3; ++i) {
+    CAPTURE(i);
+    shop.wechat->prepays.then(Unknown{"circuit_open"});
+    CHECK(reason_of(shop.try_start(order)) == "channel_unavailable");
+    shop.clock.advance(1'000);
+  }
+  CHECK(shop.attempts(order).size() == most);
+  const auto started = shop.try_start(order);
+  REQUIRE(started.has_value());
+  const auto attempts = shop.attempts(order);
+  REQUIRE(attempts.size() == most);
+  CHECK(std::any_of(attempts.begin(), attempts.end(), [&](const payments::Attempt& one) {
+    return one.out_trade_no == started->out_trade_no && !one.ticket.empty();
+  }));
   CHECK(reason_of(shop.try_start(order, payments::Scene::jsapi)) == "too_many_attempts");
 }
 
