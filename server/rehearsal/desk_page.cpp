@@ -64,6 +64,7 @@ async function ask(method, path, body) {
 function say(text, kind) {
   at('said').textContent = text;
   at('said').className = kind;
+  at('said').scrollIntoView({ block: 'nearest' });
 }
 async function arm(next, count) {
   const got = await ask('POST', '/control', JSON.stringify({ next, count }));
@@ -95,6 +96,14 @@ function numberRow(one) {
   row.append(what);
   return row;
 }
+async function replay(text) {
+  let log = null;
+  try { log = JSON.parse(text); } catch { log = 'not JSON'; }
+  const got = await ask('POST', '/control', JSON.stringify({ replay: log }));
+  if (got.status === 200) say(log === null ? '不再重演 cleared' : '接下来的订单照此进行 the next orders go the same way', 'good');
+  else say('这个文件不能重演 this file cannot be replayed: ' + [got.json?.reason, got.json?.field, got.json?.detail].filter(Boolean).join(' · '), 'bad');
+  await show();
+}
 async function show() {
   const [control, magic] = await Promise.all([ask('GET', '/control'), ask('GET', '/magic')]);
   const kinds = control.json?.armed ?? magic.json?.kinds ?? [];
@@ -103,6 +112,11 @@ async function show() {
   const numbers = magic.json?.recipient_numbers ?? [];
   at('numbers').replaceChildren(...numbers.map(numberRow));
   at('numbers-card').hidden = numbers.length === 0;
+  const waiting = control.json?.replays;
+  at('replay-card').hidden = waiting === undefined;
+  at('replays').textContent = waiting > 0 ? '还有 ' + waiting + ' 次请求照日志进行 requests to go: ' + waiting : '没有待重演的日志 none waiting';
+  at('replays').dataset.waiting = String(waiting ?? 0);
+  at('replay-clear').disabled = !(waiting > 0);
   const { kinds: _, recipient_numbers: __, ...rest } = magic.json ?? {};
   at('more').textContent = JSON.stringify(rest, null, 2);
 }
@@ -113,6 +127,12 @@ at('free').addEventListener('submit', async (event) => {
   at('answer').textContent = got.status + '\n' + (got.json === null ? got.text : JSON.stringify(got.json, null, 2));
   await show();
 });
+at('replay-file').addEventListener('change', async (event) => {
+  const [file] = event.target.files;
+  if (file) await replay(await file.text());
+  event.target.value = '';
+});
+at('replay-clear').addEventListener('click', () => replay('null'));
 show().catch((why) => say(String(why), 'bad'));
 )js";
 
@@ -132,6 +152,11 @@ constexpr std::string_view kInside = R"html(
 <ul id="faults"></ul><p id="no-faults" class="quiet" hidden>这一方没有可布置的错误。 It has no faults to arm.</p></section>
 <section id="numbers-card"><h2>号码末四位决定结果 <small>numbers that decide by themselves</small></h2>
 <ul id="numbers"></ul></section>
+<section id="replay-card" hidden><h2>照真实日志重演 <small>what happened, once more</small></h2>
+<p class="quiet">在后台「充值日志」里打开一次请求，带走它的重演文件；这里接下来的订单会得到同样的回答。
+Take the replay file of a request along from the console's supplier log: the next orders here are answered alike.</p>
+<label>重演文件 replay file<input id="replay-file" type="file" accept=".json,application/json"></label>
+<p id="replays" role="status"></p><button id="replay-clear">不再重演 Clear</button></section>
 <section><h2>别的控制 <small>any other control</small></h2>
 <form id="free"><label>路径 path<input id="path" value="/control" required></label>
 <label>JSON（留空为查询 empty: GET）<textarea id="body" spellcheck="false"></textarea></label>

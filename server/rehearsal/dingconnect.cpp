@@ -130,6 +130,14 @@ std::string Dingconnect::refusal_word() const {
   return "4/AccountNumberInvalid/AccountNumberFailedRegex";
 }
 
+void Dingconnect::shape_refusal(Course& course) const {
+  const std::string code = "/" + course.refusal + "/";
+  const auto known = std::find_if(
+      std::begin(kMagicErrors), std::end(kMagicErrors),
+      [&](const MagicError& row) { return row.refusal.find(code) != std::string_view::npos; });
+  course.refusal = known == std::end(kMagicErrors) ? "4" + code : std::string(known->refusal);
+}
+
 Answered Dingconnect::api(const Asked& asked) {
   if (!base::constant_time_equal(asked.header("api_key"), identity_.api_key)) {
     return refused("4/AuthenticationFailed/");
@@ -287,6 +295,7 @@ Answered Dingconnect::transfer(const Asked& asked) {
 
 Answered Dingconnect::place_transfer(const Asked& asked, SupplierOrder order) {
   Course course = course_of(order.account);
+  if (course.is_away) return outage();
   if (course.is_lost) return {.is_dropped = true};
   const bool leaves_record = course.refusal.starts_with("3/Transient");
   if (!course.refusal.empty() && !leaves_record) return refused(course.refusal);

@@ -29,6 +29,7 @@ class Dingconnect final : public SupplierParty {
   OwedCallback callback_of(const SupplierOrder& order, bool is_forged) const override;
   void apply_magic(std::string_view last_four, Course& course) const override;
   std::string refusal_word() const override;
+  void shape_refusal(Course& course) const override;
   std::string failure_word() const override { return "ProviderRefusedRequest"; }
 
  private:

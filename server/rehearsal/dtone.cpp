@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "server/base/crypto.h"
 #include "server/rehearsal/dtone_forms.h"
@@ -82,7 +83,8 @@ Answered error(int code) {
     const Json entry = {{"code", row.code}, {"message", row.message}};
     return Answered::json({{"errors", Json::array({entry})}}, row.status);
   }
-  return error(1'009'001);
+  const Json entry = {{"code", code}, {"message", "Refused"}};
+  return Answered::json({{"errors", Json::array({entry})}}, 400);
 }
 
 std::int64_t integer_or(const std::string& text, std::int64_t otherwise) {
@@ -165,6 +167,13 @@ bool Dtone::is_authorised(const Asked& asked) const {
   const std::string wanted =
       "Basic " + base::base64(identity_.api_key + ":" + identity_.api_secret);
   return base::constant_time_equal(asked.header("authorization"), wanted);
+}
+
+// An order that was declined at once was taken on first: its word is no number of theirs.
+void Dtone::shape_refusal(Course& course) const {
+  if (integer_or(course.refusal, 0) > 0) return;
+  course.end = "failed";
+  course.code = std::exchange(course.refusal, "");
 }
 
 Answered Dtone::api(const Asked& asked) {
@@ -305,6 +314,7 @@ Answered Dtone::submit(const Asked& asked) {
   if (const auto* refused = std::get_if<Refused>(&read)) return error(refused->code);
   auto& order = std::get<SupplierOrder>(read);
   const Course course = course_of(order.account);
+  if (course.is_away) return outage();
   if (course.is_lost) return {.is_dropped = true};
   if (!course.refusal.empty()) return error(static_cast<int>(integer_or(course.refusal, 0)));
   if (order.account.size() >= 4 && order.account.ends_with("01") &&

@@ -31,6 +31,7 @@ class Dtone final : public SupplierParty {
   void apply_magic(std::string_view last_four, Course& course) const override;
   std::string refusal_word() const override { return "1005003"; }
   std::string failure_word() const override { return "DECLINED"; }
+  void shape_refusal(Course& course) const override;
 
  private:
   struct Refused {

@@ -241,6 +241,7 @@ Answered Juhe::order_fuel(const Pairs& fields) {
 Answered Juhe::place_order(SupplierOrder order, bool is_fuel) {
   const Course course = course_of(order.account);
   const std::string_view poor = is_fuel ? "208707" : "208517";
+  if (course.is_away) return outage();
   if (course.is_lost) return {.is_dropped = true};
   if (course.refusal == "poor") return refused(poor);
   if (!course.refusal.empty()) return refused(course.refusal);

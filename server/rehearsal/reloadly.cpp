@@ -151,7 +151,8 @@ Answered ReloadlyAuth::answer(const Asked& asked) {
 Reloadly::Reloadly(Surroundings surroundings, ReloadlyIdentity identity)
     : Party(surroundings, "reloadly", kReloadlyWorkers),
       identity_(std::move(identity)),
-      armed_(surroundings.db, "reloadly", {std::begin(kFaults), std::end(kFaults)}) {
+      armed_(surroundings.db, "reloadly", {std::begin(kFaults), std::end(kFaults)}),
+      replays_(surroundings.db, "reloadly") {
   around().db.write([](storage::Tx& tx) {
     reloadly_book::create_tables(tx, kFirstBalanceE5);
     return true;
@@ -181,10 +182,12 @@ Answered Reloadly::answer(const Asked& asked) {
     if (asked.is("GET", {"control", "topups", "*"})) return control_topup(asked);
   }
   if (const auto refusal = unauthorised(asked)) return refused(asked, *refusal);
-  if (armed_.take("outage")) {
-    return refused(asked, {503, "PROVIDER_INTERNAL_ERROR", "The service is not available"});
-  }
+  if (armed_.take("outage")) return refused(asked, away());
   return api(asked);
+}
+
+Reloadly::Refused Reloadly::away() {
+  return {503, "PROVIDER_INTERNAL_ERROR", "The service is not available"};
 }
 
 Answered Reloadly::refused(const Asked& asked, const Refused& refusal) const {
@@ -328,7 +331,12 @@ Answered Reloadly::control(const Asked& asked) {
     if (!body || !body->is_object() || !is_json) {
       return refused(asked, {400, "CONTROL_REFUSED", "wants a JSON object"});
     }
-    if (const auto usd = base::integer_in(*body, "wallet_usd", 0, kMaxWalletUsd)) {
+    if (const auto log = body->find("replay"); log != body->end()) {
+      const Result<bool> added =
+          log->is_null() ? Result<bool>(true) : replays_.add(*log, around().speed_percent);
+      if (!added) return not_replayed(added.error());
+      if (log->is_null()) replays_.clear();
+    } else if (const auto usd = base::integer_in(*body, "wallet_usd", 0, kMaxWalletUsd)) {
       around().db.write([&](storage::Tx& tx) {
         reloadly_book::set_balance(tx, *usd * kE5);
         return true;
@@ -338,11 +346,13 @@ Answered Reloadly::control(const Asked& asked) {
       const auto count = body->contains("count") ? base::integer_in(*body, "count", 0, kMaxArmed)
                                                  : Result<std::int64_t>(1);
       if (!kind || !count || !armed_.arm(*kind, *count)) {
-        return refused(asked, {400, "CONTROL_REFUSED", "wants next and count, or wallet_usd"});
+        return refused(asked,
+                       {400, "CONTROL_REFUSED", "wants next and count, wallet_usd or replay"});
       }
     }
   }
-  return Answered::json({{"party", name()}, {"armed", armed_.listed()}});
+  return Answered::json(
+      {{"party", name()}, {"armed", armed_.listed()}, {"replays", replays_.waiting()}});
 }
 
 // What the supplier's own book says, so that a test compares both sides without signing in.
@@ -360,13 +370,14 @@ Answered Reloadly::magic_list() const {
   for (const auto& row : kMagicNumbers) {
     numbers.push_back({{"ends_with", row.word}, {"meaning", row.meaning}});
   }
-  return Answered::json(
-      {{"party", "Reloadly airtime, rehearsed"},
-       {"control", "POST /control {\"next\": kind, \"count\": n} or {\"wallet_usd\": n}"},
-       {"look", "GET /control/topups/CUSTOM_IDENTIFIER"},
-       {"kinds", armed_.listed()},
-       {"recipient_numbers", numbers},
-       {"all_other_numbers", "succeed"}});
+  return Answered::json({{"party", "Reloadly airtime, rehearsed"},
+                         {"control",
+                          "POST /control {\"next\": kind, \"count\": n}, {\"wallet_usd\": n} or "
+                          "{\"replay\": a log of one attempt}"},
+                         {"look", "GET /control/topups/CUSTOM_IDENTIFIER"},
+                         {"kinds", armed_.listed()},
+                         {"recipient_numbers", numbers},
+                         {"all_other_numbers", "succeed"}});
 }
 
 }  // namespace topup::rehearsal

@@ -15,6 +15,7 @@
 #include "server/rehearsal/armed.h"
 #include "server/rehearsal/party.h"
 #include "server/rehearsal/reloadly_book.h"
+#include "server/rehearsal/replay.h"
 
 namespace topup::rehearsal {
 
@@ -59,9 +60,11 @@ class Reloadly final : public Party {  // topups.reloadly.com
     std::int64_t takes_ms = 0;
     std::int64_t holds_ms = 0;
     bool is_dropped = false;
+    bool is_lost = false;  // dropped before the effect
   };
 
   Answered refused(const Asked& asked, const Refused& refusal) const;
+  static Refused away();
   std::optional<Refused> unauthorised(const Asked& asked);
   Answered api(const Asked& asked);
   Answered operators(const Asked& asked);
@@ -79,7 +82,8 @@ class Reloadly final : public Party {  // topups.reloadly.com
   // Top-ups (reloadly_topups.cpp).
   Answered submit(const Asked& asked, bool is_async);
   std::variant<ReloadlyTopup, Refused> read_topup(const std::string& body) const;
-  Magic magic_of(ReloadlyTopup& topup) const;
+  Magic magic_of(ReloadlyTopup& topup);
+  Magic replayed(const Course& course, ReloadlyTopup& topup) const;
   std::optional<Refused> debit(storage::Tx& tx, ReloadlyTopup& topup) const;
   void finish(std::int64_t transaction_id);
   void deliver(std::int64_t row_id);
@@ -87,6 +91,7 @@ class Reloadly final : public Party {  // topups.reloadly.com
 
   ReloadlyIdentity identity_;
   Armed armed_;
+  Replays replays_;
 };
 
 // Shared by the files of this party.

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <utility>
@@ -90,7 +91,20 @@ std::variant<ReloadlyTopup, Reloadly::Refused> Reloadly::read_topup(const std::s
   return out;
 }
 
-Reloadly::Magic Reloadly::magic_of(ReloadlyTopup& topup) const {
+Reloadly::Magic Reloadly::replayed(const Course& course, ReloadlyTopup& topup) const {
+  Magic out;
+  if (course.is_away) out.refusal = away();
+  if (!course.refusal.empty()) out.refusal = Refused{400, course.refusal, "Refused"};
+  out.takes_ms = course.takes_ms;
+  out.holds_ms = course.holds_ms;
+  out.is_lost = course.is_lost;
+  out.is_dropped = course.is_dropped;
+  if (course.end == "failed") topup.final_status = "REFUNDED";
+  return out;
+}
+
+Reloadly::Magic Reloadly::magic_of(ReloadlyTopup& topup) {
+  if (const auto course = replays_.take()) return replayed(*course, topup);
   const auto digits = topup.recipient.substr(topup.recipient.size() - 4);
   Magic out;
   out.takes_ms = around().scaled(digits == "9003" || digits == "9006" ? kSlowMs : kTopupTakesMs);
@@ -134,6 +148,7 @@ Answered Reloadly::submit(const Asked& asked, bool is_async) {
   if (const auto* refusal = std::get_if<Refused>(&read)) return refused(asked, *refusal);
   auto& topup = std::get<ReloadlyTopup>(read);
   const Magic magic = magic_of(topup);
+  if (magic.is_lost) return {.is_dropped = true};
   if (magic.refusal) return refused(asked, *magic.refusal);
   if (armed_.take("phone_recently_recharged")) {
     return refused(asked, {400, "PHONE_RECENTLY_RECHARGED", "Try again in two minutes"});
@@ -164,7 +179,7 @@ Answered Reloadly::submit(const Asked& asked, bool is_async) {
   Answered out = Answered::json(is_async ? Json{{"transactionId", number}}
                                          : reloadly_transaction(topup, true));
   out.is_dropped = magic.is_dropped;
-  out.hold_ms = ends_now ? magic.takes_ms : magic.holds_ms;
+  out.hold_ms = ends_now ? std::max(magic.takes_ms, magic.holds_ms) : magic.holds_ms;
   return out;
 }
 

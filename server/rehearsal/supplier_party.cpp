@@ -11,7 +11,6 @@ using base::Json;
 constexpr int kWorkers = 8;
 constexpr std::int64_t kTakesMs = 400;
 constexpr std::int64_t kSlowMs = 20'000;
-constexpr std::int64_t kStuckMs = 24LL * 3'600'000;
 constexpr std::int64_t kReversedAfterMs = 2'000;
 constexpr int kDuplicates = 3;
 constexpr std::int64_t kMaxBalanceMinor = 100'000'000'000;
@@ -46,6 +45,7 @@ SupplierParty::SupplierParty(Surroundings surroundings, std::string party, Suppl
       trade_(std::move(trade)),
       book_(party),
       armed_(surroundings.db, party, {std::begin(kFaults), std::end(kFaults)}),
+      replays_(surroundings.db, party),
       deduplicates_(trade_.deduplicates) {
   around().db.write([this](storage::Tx& tx) {
     book_.create_tables(tx, trade_.first_balance);
@@ -81,6 +81,10 @@ bool SupplierParty::is_taken(const base::OutboundReply& reply) const {
 }
 
 Course SupplierParty::course_of(const std::string& account) {
+  if (auto replayed = replays_.take()) {  // nothing else decides
+    if (!replayed->refusal.empty()) shape_refusal(*replayed);
+    return *replayed;
+  }
   Course course;
   course.takes_ms = around().scaled(kTakesMs);
   if (account.size() >= 4)
@@ -330,7 +334,12 @@ Money SupplierParty::holding() const {
   return out;
 }
 
-bool SupplierParty::control_command(const Json& body) {
+Result<bool> SupplierParty::control_command(const Json& body) {
+  if (const auto log = body.find("replay"); log != body.end()) {
+    if (!log->is_null()) return replays_.add(*log, around().speed_percent);
+    replays_.clear();
+    return true;
+  }
   if (const auto minor = base::integer_in(body, "balance_minor", 0, kMaxBalanceMinor)) {
     around().db.write([&](storage::Tx& tx) {
       book_.set_balance(tx, *minor);
@@ -357,13 +366,19 @@ Answered SupplierParty::control(const Asked& asked) {
   if (asked.method == "POST") {
     const bool is_json = asked.header("content-type").substr(0, 16) == "application/json";
     const auto body = base::json_in(asked.body);
-    if (!body || !body->is_object() || !is_json || !control_command(*body)) {
+    const Result<bool> done =
+        body && body->is_object() && is_json ? control_command(*body) : Result<bool>(false);
+    if (!done) return not_replayed(done.error());
+    if (!*done) {
       return Answered::json(
-          {{"reason", "wants JSON: next and count, balance_minor, deduplicates or reverse"}}, 400);
+          {{"reason",
+            "wants JSON: next and count, balance_minor, deduplicates, reverse or replay"}},
+          400);
     }
   }
   return Answered::json({{"party", name()},
                          {"armed", armed_.listed()},
+                         {"replays", replays_.waiting()},
                          {"deduplicates", deduplicates_.load()},
                          {"balance_minor", balance().minor}});
 }
@@ -391,8 +406,8 @@ Answered SupplierParty::magic_list() const {
   return Answered::json({{"party", name() + ", rehearsed"},
                          {"control",
                           "POST /control {\"next\": kind, \"count\": n}, "
-                          "{\"balance_minor\": n}, {\"deduplicates\": bool} or "
-                          "{\"reverse\": reference}"},
+                          "{\"balance_minor\": n}, {\"deduplicates\": bool}, "
+                          "{\"reverse\": reference} or {\"replay\": a log of one attempt}"},
                          {"look", "GET /control/orders/REFERENCE"},
                          {"kinds", armed_.listed()},
                          {"recipient_numbers", numbers},

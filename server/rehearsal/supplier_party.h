@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "server/rehearsal/armed.h"
+#include "server/rehearsal/course.h"
 #include "server/rehearsal/party.h"
+#include "server/rehearsal/replay.h"
 #include "server/rehearsal/supplier_book.h"
 
 namespace topup::rehearsal {
@@ -24,20 +26,6 @@ struct SupplierTrade {  // how this party does business
   bool deduplicates = true;                     // a tester may switch it
   std::vector<std::int64_t> callback_again_ms;  // gaps between tries
   std::vector<FaultKind> magic;                 // last four digits → what they do, for /magic
-};
-
-// What becomes of one order.
-struct Course {
-  std::string refusal;  // the party's own code: nothing is created
-  std::string end = "succeeded", code;
-  std::int64_t takes_ms = 0;  // scaled already, as all here
-  std::int64_t holds_ms = 0;  // the answer is kept back
-  std::int64_t reversed_after_ms = 0;
-  bool is_lost = false;     // the connection is dropped, nothing is created
-  bool is_dropped = false;  // the connection is dropped after the effect
-  bool is_failing = false;  // an internal error is answered after the effect
-  int callbacks = 1;
-  bool is_forged_first = false;
 };
 
 class SupplierParty : public Party {
@@ -56,6 +44,8 @@ class SupplierParty : public Party {
   virtual void apply_magic(std::string_view last_four, Course& course) const = 0;
   virtual std::string refusal_word() const = 0;  // of the armed fault "refused"
   virtual std::string failure_word() const = 0;  // of the armed fault "failed"
+  // A replayed course whose refusal is the code as the shop kept it, in this party's own form.
+  virtual void shape_refusal(Course&) const {}
 
   Course course_of(const std::string& account);
   enum class Placed { done, duplicate, poor };
@@ -78,7 +68,7 @@ class SupplierParty : public Party {
 
  private:
   Answered control(const Asked& asked);
-  bool control_command(const base::Json& body);
+  Result<bool> control_command(const base::Json& body);
   Answered control_order(const Asked& asked) const;
   Answered magic_list() const;
   void schedule(const SupplierOrder& order);
@@ -91,6 +81,7 @@ class SupplierParty : public Party {
   const SupplierTrade trade_;
   const SupplierBook book_;
   Armed armed_;
+  Replays replays_;
   std::atomic<bool> deduplicates_;
 };
 

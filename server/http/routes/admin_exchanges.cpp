@@ -14,6 +14,8 @@ namespace exchange_store = suppliers::exchange_store;
 
 constexpr std::int64_t kRowsPage = 50;
 constexpr std::int64_t kExportRows = 5'000;
+constexpr std::int64_t kReplayWalked = 5'000;
+constexpr std::int64_t kReplayRows = 200;
 constexpr std::size_t kMaxWord = 64;
 constexpr std::int64_t kMaxSlowMs = 3'600'000;
 constexpr std::int64_t kMaxWallMs = 4'102'444'800'000;
@@ -108,6 +110,41 @@ Result<Response> export_csv(storage::Db& db, const Request& request) {
   return response;
 }
 
+// One attempt as the rehearsal takes it (server/rehearsal/replay.h): what was said and when, and
+// nothing of whom it was for.
+Result<Response> replay(storage::Db& db, const Request& request) {
+  const std::string_view attempt = request.query_value("attempt");
+  if (attempt.empty()) return refuse(Code::invalid_argument, "missing_field", "attempt");
+  if (attempt.size() > kMaxWord) return refuse(Code::invalid_argument, "out_of_range", "attempt");
+  exchange_store::Search wanted;
+  wanted.number = attempt;
+  exchange_store::Found found;
+  db.read([&](storage::Reader& reader) {
+    found = exchange_store::search(reader, wanted, "", kReplayWalked);
+  });
+  std::erase_if(found.rows,
+                [&](const suppliers::Exchange& one) { return one.attempt.text != attempt; });
+  if (found.rows.empty()) return refuse(Code::not_found, "attempt_not_found", "attempt");
+  // How it began and how it ended; between them were looks that saw nothing new.
+  if (std::ssize(found.rows) > kReplayRows) {
+    found.rows.erase(found.rows.begin() + kReplayRows / 2, found.rows.end() - kReplayRows / 2);
+  }
+  Json log = {{"supplier", found.rows.front().supplier},
+              {"attempt_id", attempt},
+              {"exchanges", Json::array()}};
+  for (auto one = found.rows.rbegin(); one != found.rows.rend(); ++one) {
+    log["exchanges"].push_back({{"operation", one->operation},
+                                {"outcome", one->outcome},
+                                {"code", one->code},
+                                {"latency_ms", one->latency_ms},
+                                {"at_ms", one->at_ms}});
+  }
+  Response response = Response::json(log);
+  response.headers.emplace_back("Content-Disposition", "attachment; filename=\"replay-" +
+                                                           found.rows.front().supplier + ".json\"");
+  return response;
+}
+
 }  // namespace
 
 base::Json exchange_json(const suppliers::Exchange& exchange) {
@@ -134,6 +171,9 @@ void mount_admin_exchanges(Router& router, storage::Db& db, const Cursors& curso
   router.add({"GET", "/api/admin/exchanges/export", Auth::staff, "orders.read", Pool::compute, 0,
               false, Rate::costly, Audited::no, Level::maintenance,
               [&db](const Request& request) { return export_csv(db, request); }});
+  router.add({"GET", "/api/admin/exchanges/replay", Auth::staff, "orders.read", Pool::compute, 0,
+              false, Rate::read, Audited::no, Level::maintenance,
+              [&db](const Request& request) { return replay(db, request); }});
 }
 
 }  // namespace topup::http::routes

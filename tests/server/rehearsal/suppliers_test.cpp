@@ -388,3 +388,50 @@ TEST_CASE("suppliers: an order that a kill of the world interrupts ends after th
     CHECK(soon([&] { return desk.book("SKILL0000001").at("delivered") == 1; }));
   }
 }
+
+TEST_CASE("suppliers: F006: a log of a real shop is played again, in the words of each protocol") {
+  struct Words {
+    Who who;
+    const char *refused, *held;
+  };
+  for (const auto& [who, refused, held] :
+       {Words{Who::dtone, "1005003", "1006001"},
+        Words{Who::dingconnect, "AccountNumberInvalid", "InsufficientBalance"},
+        Words{Who::juhe, "208501", "208517"}}) {
+    Desk desk(who, 10);
+    CAPTURE(desk.supplier->name());
+    const auto said = [](const char* operation, const char* outcome, const char* code,
+                         std::int64_t at_ms) {
+      return Json{{"operation", operation},
+                  {"outcome", outcome},
+                  {"code", code},
+                  {"latency_ms", 10},
+                  {"at_ms", at_ms}};
+    };
+    const auto replay = [&](const Json& exchanges) {
+      const Json log = {{"supplier", desk.supplier->name()}, {"exchanges", exchanges}};
+      REQUIRE(desk.shop.control(*desk.http, "/control", {{"replay", log}}).status == 200);
+    };
+    replay({said("submit", "held", held, 1'000), said("submit", "rejected", refused, 2'000)});
+    const auto put_off = desk.supplier->submit(desk.order("SREPLAYED00001", "1234"));
+    CHECK(put_off.state == SupplyState::held);
+    CHECK(put_off.code == held);
+    const auto no = desk.supplier->submit(desk.order("SREPLAYED00001", "1234"));
+    CHECK(no.state == SupplyState::rejected);
+    CHECK(no.code == refused);
+
+    replay({said("submit", "unknown", "deadline", 1'000), said("query", "succeeded", "", 2'000)});
+    CHECK(desk.supplier->submit(desk.order("SREPLAYED00002", "1234")).state ==
+          SupplyState::unknown);
+    CHECK(desk.ends("SREPLAYED00002", SupplyState::succeeded));
+
+    replay({said("submit", "accepted", "", 1'000), said("query", "rejected", "DECLINED", 2'000)});
+    CHECK(desk.supplier->submit(desk.order("SREPLAYED00003", "1234")).state ==
+          SupplyState::accepted);
+    CHECK(desk.ends("SREPLAYED00003", SupplyState::rejected));
+
+    CHECK(desk.supplier->submit(desk.order("SREPLAYED00004", "1234")).state ==
+          SupplyState::accepted);
+    CHECK(desk.ends("SREPLAYED00004", SupplyState::succeeded));
+  }
+}

@@ -29,3 +29,5 @@ function address(path: string, values: Record<string, string>): string {
 export const listExchanges = (filter: ExchangeFilter, cursor: string) =>
   request<ExchangePage>('GET', address('/api/admin/exchanges', { ...filter, cursor }));
 export const exchangesFile = (filter: ExchangeFilter) => address('/api/admin/exchanges/export', { ...filter });
+// What an attempt's requests met, for the rehearsal to play again.
+export const replayFile = (attempt: string) => address('/api/admin/exchanges/replay', { attempt });

@@ -124,6 +124,8 @@ export default {
     any: 'All',
     order: 'Order {id}',
     attempt: 'attempt',
+    replay: 'Take along to replay',
+    replay_means: 'A rehearsed supplier does the same again; no number is in the file',
     none: 'No request fits. Once an order is paid, what is sent to a supplier appears here.',
   },
   talk: { messages: 'Told to the buyer', no_messages: 'Nothing sent yet.', notes: 'Notes', no_notes: 'No notes.' },

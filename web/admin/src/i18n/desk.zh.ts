@@ -124,6 +124,8 @@ export default {
     any: '全部',
     order: '订单 {id}',
     attempt: '供应单号',
+    replay: '带走重演文件',
+    replay_means: '在演练的供应商那里照此重演；文件里没有号码',
     none: '没有符合的请求。订单付款后,发给供应商的请求会出现在这里。',
   },
   talk: { messages: '通知买家', no_messages: '还没有通知。', notes: '备注', no_notes: '没有备注。' },

@@ -501,6 +501,7 @@ const en: typeof zh = {
     session_ended: 'Your session has ended. Sign in again.',
     permission_missing: 'Your role may not see this page.',
     order_not_found: 'There is no such order. Check the order id.',
+    attempt_not_found: 'There is no such attempt, or nothing was asked of its supplier yet.',
     not_found: 'There is no such thing.',
     out_of_range: 'This filter does not exist. Show all orders.',
     origin_foreign: 'The request did not come from this shop’s pages. Open the console at its own address.',

@@ -494,6 +494,7 @@ export default {
     session_ended: '登录已失效,请重新登录。',
     permission_missing: '你的角色没有查看此页的权限。',
     order_not_found: '没有这个订单。请核对订单号。',
+    attempt_not_found: '没有这个供应单，或者还没有为它问过供应商。',
     not_found: '没有这一项。',
     out_of_range: '筛选条件不对。请看全部订单。',
     origin_foreign: '请求不是从本店页面发出的。请从控制台地址重新打开。',
