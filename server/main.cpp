@@ -1,9 +1,11 @@
 // One line for each family of commands.
 #include <CLI/CLI.hpp>
 
+#include "server/base/process.h"
 #include "server/commands.h"
 
 int main(int argc, char** argv) {
+  topup::base::share_heaps();
   CLI::App cli{"Topup: a self-hosted top-up shop"};
   topup::commands::Commands commands(cli);
   topup::commands::add_serve_commands(commands);

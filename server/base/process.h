@@ -1,4 +1,4 @@
-// What the process itself must not give away.
+// What the process itself must not give away, and what it keeps.
 #pragma once
 
 namespace topup::base {
@@ -6,5 +6,9 @@ namespace topup::base {
 // No core file and no foreign debugger: keys and personal data lie in memory. Call before any
 // secret is read. False when the system refused.
 bool keep_memory_private();
+
+// Two heaps for all threads instead of eight for each core: what one of many threads has freed the
+// next one uses, so that a shop stays as large as it became. Call before the first thread.
+void share_heaps();
 
 }  // namespace topup::base

@@ -3,13 +3,11 @@
 #include <httplib.h>
 
 #include <algorithm>
-#include <condition_variable>
 #include <cstring>
-#include <deque>
-#include <mutex>
-#include <thread>
+#include <memory>
 
 #include "server/base/log.h"
+#include "server/base/pool.h"
 #include "server/base/span.h"
 #include "server/http/message.h"
 #include "server/http/static_files.h"
@@ -146,71 +144,27 @@ class Engine final : public httplib::Server {
   int status_ = 0;
 };
 
-class WorkerPool {
- public:
-  WorkerPool(const Router& router, int workers, std::size_t max_queue)
-      : router_(router), max_queue_(max_queue) {
-    for (int i = 0; i < std::max(workers, 1); ++i) threads_.emplace_back([this] { work(); });
+void serve(Engine& engine, Exchange& exchange) {
+  std::string bytes;
+  try {
+    bytes = engine.run(exchange);
+  } catch (const std::exception& failure) {
+    base::log(base::Level::error, "engine_threw", {{"what", failure.what()}});
+    exchange.keep_alive = false;
+    bytes = answer_bytes(problem_of_status(500, "internal_failure", exchange.trace), false);
   }
-  ~WorkerPool() { stop(); }
-  WorkerPool(const WorkerPool&) = delete;
-  WorkerPool& operator=(const WorkerPool&) = delete;
+  exchange.answer(std::move(bytes), exchange.keep_alive);
+}
 
-  // False, leaving the exchange as it was, when the queue is full or the pool has stopped.
-  bool push(Exchange& exchange) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (stopping_ || queue_.size() >= max_queue_) return false;
-      queue_.push_back(std::move(exchange));
-    }
-    ready_.notify_one();
-    return true;
-  }
+using WorkerPool = base::Pool<Exchange>;
 
-  void stop() {
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    ready_.notify_all();
-    for (std::thread& thread : threads_) thread.join();
-    threads_.clear();
-  }
-
- private:
-  void work() {
-    Engine engine(router_);
-    for (;;) {
-      std::unique_lock lock(mutex_);
-      ready_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-      if (queue_.empty()) return;
-      Exchange exchange = std::move(queue_.front());
-      queue_.pop_front();
-      lock.unlock();
-      serve(engine, exchange);
-    }
-  }
-
-  static void serve(Engine& engine, Exchange& exchange) {
-    std::string bytes;
-    try {
-      bytes = engine.run(exchange);
-    } catch (const std::exception& failure) {
-      base::log(base::Level::error, "engine_threw", {{"what", failure.what()}});
-      exchange.keep_alive = false;
-      bytes = answer_bytes(problem_of_status(500, "internal_failure", exchange.trace), false);
-    }
-    exchange.answer(std::move(bytes), exchange.keep_alive);
-  }
-
-  const Router& router_;
-  const std::size_t max_queue_;
-  std::mutex mutex_;
-  std::condition_variable ready_;
-  std::deque<Exchange> queue_;
-  bool stopping_ = false;
-  std::vector<std::thread> threads_;
-};
+WorkerPool::Make engine_for(const Router& router) {
+  return [&router] {
+    return [engine = std::make_shared<Engine>(router)](Exchange& exchange) {
+      serve(*engine, exchange);
+    };
+  };
+}
 
 constexpr std::string_view kPreview = "/preview";
 
@@ -232,9 +186,9 @@ class TopupSite final : public ShopSite {
         theme_(std::move(options.theme)),
         new_trace_id_(std::move(new_trace_id)),
         files_(options.pages.valid() ? options.pages.get() : StaticFiles()),
-        compute_(router, options.compute_workers, options.max_queue),
-        store_(router, options.store_workers, options.max_queue),
-        outside_(router, options.outside_workers, options.max_queue) {}
+        compute_(options.compute_workers, options.max_queue, engine_for(router)),
+        store_(options.store_workers, options.max_queue, engine_for(router)),
+        outside_(options.outside_workers, options.max_queue, engine_for(router)) {}
 
   void set_live(Live live) override { live_ = std::move(live); }
 

@@ -11,6 +11,7 @@
 
 #include "server/base/log.h"
 #include "server/base/origin.h"
+#include "server/base/pool.h"
 #include "server/base/span.h"
 #include "server/jobs/failure_text.h"
 
@@ -39,7 +40,9 @@ class Worker::State {
   ~State() { stop(); }
 
   void start() {
-    for (int i = 0; i < options_.threads; ++i) pool_.emplace_back([this] { pool_loop(); });
+    pool_ = std::make_unique<base::Pool<Job>>(
+        options_.threads, static_cast<std::size_t>(options_.threads),
+        [this] { return [this](Job& job) { run_leased(job); }; });
     dispatcher_ = std::thread([this] { dispatch_loop(); });
   }
 
@@ -49,10 +52,10 @@ class Worker::State {
       if (stopping_) return;
       stopping_ = true;
     }
-    changed_.notify_all();
+    changed_.notify_one();
     if (dispatcher_.joinable()) dispatcher_.join();
-    for (std::thread& thread : pool_) thread.join();
-    pool_.clear();
+    // What is leased is run even now, so that none waits its lease out.
+    if (pool_ != nullptr) pool_->stop();
   }
 
   void wake() {
@@ -60,7 +63,7 @@ class Worker::State {
       const std::lock_guard hold(mutex_);
       woken_ = true;
     }
-    changed_.notify_all();
+    changed_.notify_one();
   }
 
   bool step(std::int64_t* wait_ms) {
@@ -69,7 +72,10 @@ class Worker::State {
       const auto threads = static_cast<std::size_t>(options_.threads);
       if (busy_ >= threads || !lease(1, wait_ms)) return false;
     }
-    if (!ready_.empty()) run_next();
+    if (ready_.empty()) return true;
+    Job job = std::move(ready_.front());
+    ready_.pop_front();
+    run_leased(job);
     return true;
   }
 
@@ -89,9 +95,10 @@ class Worker::State {
       std::size_t room = 0;
       {
         std::unique_lock hold(mutex_);
-        changed_.wait(hold, [this] { return stopping_ || busy_ < pool_.size(); });
+        const auto threads = static_cast<std::size_t>(options_.threads);
+        changed_.wait(hold, [&] { return stopping_ || busy_ < threads; });
         if (stopping_) return;
-        room = pool_.size() - busy_;
+        room = threads - busy_;
         woken_ = false;
       }
       std::int64_t sleep_ms = kMaxSleepMs;
@@ -185,38 +192,23 @@ class Worker::State {
       }
       return !claimed.empty();
     });
-    const std::lock_guard hold(mutex_);
-    busy_ += claimed.size();
+    {
+      const std::lock_guard hold(mutex_);
+      busy_ += claimed.size();
+      for (const Job& job : claimed) ++running_[job.kind];
+    }
     for (Job& job : claimed) {
       job.deadline_mono_ms = deadline;
-      ++running_[job.kind];
-      ready_.push_back(std::move(job));
+      if (pool_ == nullptr) {
+        ready_.push_back(std::move(job));
+      } else if (!pool_->push(job)) {
+        run_leased(job);  // no thread is to be had: then by this one
+      }
     }
-    if (!ready_.empty()) changed_.notify_all();
     return !claimed.empty();
   }
 
-  void pool_loop() {
-    for (;;) {
-      {
-        std::unique_lock hold(mutex_);
-        changed_.wait(hold, [this] { return stopping_ || !ready_.empty(); });
-        if (ready_.empty())
-          return;  // leased jobs are run even while stopping, so that none waits out its lease
-      }
-      run_next();
-    }
-  }
-
-  // Another thread of the pool may have been quicker.
-  void run_next() {
-    Job job;
-    {
-      const std::lock_guard hold(mutex_);
-      if (ready_.empty()) return;
-      job = std::move(ready_.front());
-      ready_.pop_front();
-    }
+  void run_leased(const Job& job) {
     run(job);
     {
       const std::lock_guard hold(mutex_);
@@ -224,7 +216,7 @@ class Worker::State {
       if (--running_[job.kind] == 0) running_.erase(job.kind);
       woken_ = true;  // what its kind held back may begin
     }
-    changed_.notify_all();
+    changed_.notify_one();
   }
 
   void run(const Job& job) {
@@ -293,13 +285,13 @@ class Worker::State {
   RetryBudget budget_;
   std::int64_t drift_ms_;  // wall less steady, as last seen; the dispatcher's
   std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Job> ready_;  // bounded by the pool: leases are taken only for free threads
+  std::condition_variable changed_;  // the dispatcher waits for it
+  std::deque<Job> ready_;            // of step()
   std::size_t busy_ = 0;
   std::map<std::string, std::size_t> running_;  // of each kind, waiting in ready_ or in a handler
   bool woken_ = false;
   bool stopping_ = false;
-  std::vector<std::thread> pool_;
+  std::unique_ptr<base::Pool<Job>> pool_;
   std::thread dispatcher_;
 };
 

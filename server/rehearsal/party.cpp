@@ -87,53 +87,35 @@ struct PendingAnswer {
 };
 
 void Crew::start() {
-  const std::lock_guard lock(mutex_);
-  if (is_running_) return;
-  is_running_ = true;
-  for (int i = 0; i < threads_wanted_; ++i) threads_.emplace_back([this] { work(); });
-}
-
-bool Crew::post(std::function<void()> job) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!is_running_ || jobs_.size() >= kMaxWaitingJobs) return false;
-    jobs_.push_back(std::move(job));
-  }
-  wake_.notify_one();
-  return true;
-}
-
-void Crew::work() {
-  std::unique_lock lock(mutex_);
-  while (is_running_) {
-    if (jobs_.empty()) {
-      wake_.wait(lock);
-      continue;
-    }
-    auto job = std::move(jobs_.front());
-    jobs_.pop_front();
-    lock.unlock();
+  const auto carefully = [](const std::function<void()>& job) {
     try {
       job();
     } catch (const std::exception& failure) {
       base::log(base::Level::error, "rehearsal", {{"what", "job_failed"}, {"why", failure.what()}});
     }
-    job = nullptr;
-    lock.lock();
+  };
+  const std::lock_guard lock(mutex_);
+  if (pool_ != nullptr) return;
+  pool_ = std::make_shared<base::Pool<std::function<void()>>>(threads_, kMaxWaitingJobs,
+                                                              [carefully] { return carefully; });
+}
+
+bool Crew::post(std::function<void()> job) {
+  std::shared_ptr<base::Pool<std::function<void()>>> pool;
+  {
+    const std::lock_guard lock(mutex_);
+    pool = pool_;
   }
+  return pool != nullptr && pool->push(job);
 }
 
 void Crew::stop() {
-  std::deque<std::function<void()>> dropped;
-  std::vector<std::thread> ending;
+  std::shared_ptr<base::Pool<std::function<void()>>> pool;
   {
     const std::lock_guard lock(mutex_);
-    is_running_ = false;
-    dropped.swap(jobs_);
-    ending.swap(threads_);
+    pool.swap(pool_);
   }
-  wake_.notify_all();
-  for (auto& thread : ending) thread.join();
+  if (pool != nullptr) pool->drop();
 }
 
 void Timers::start() {

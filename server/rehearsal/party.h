@@ -6,7 +6,6 @@
 
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -20,6 +19,7 @@
 #include "server/base/clock.h"
 #include "server/base/http_client.h"
 #include "server/base/json.h"
+#include "server/base/pool.h"
 #include "server/base/random.h"
 #include "server/http/front.h"
 #include "server/rehearsal/wire_text.h"
@@ -36,20 +36,16 @@ inline constexpr std::size_t kMaxReachedOrigins = 16;  // different shops one pa
 // Workers behind a bounded queue.
 class Crew {
  public:
-  explicit Crew(int threads) : threads_wanted_(threads) {}
+  explicit Crew(int threads) : threads_(threads) {}
   ~Crew() { stop(); }
   void start();
   bool post(std::function<void()> job);  // false: full or stopped, and the job is dropped
   void stop();                           // ends running jobs, drops waiting ones; safe to repeat
 
  private:
-  void work();
-  const int threads_wanted_;
+  const int threads_;
   std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<std::function<void()>> jobs_;
-  std::vector<std::thread> threads_;
-  bool is_running_ = false;
+  std::shared_ptr<base::Pool<std::function<void()>>> pool_;
 };
 
 // Runs work when it is due by Clock::mono_ms, on one thread. The work must be quick: it hands over

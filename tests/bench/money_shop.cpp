@@ -23,6 +23,7 @@
 #include "server/base/crypto.h"
 #include "server/base/json.h"
 #include "server/base/log.h"
+#include "server/base/process.h"
 #include "server/base/random.h"
 #include "server/entrance.h"
 #include "server/http/front.h"
@@ -297,6 +298,7 @@ int usage() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  topup::base::share_heaps();  // as the shop does
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (words.size() < 4) return usage();
   try {

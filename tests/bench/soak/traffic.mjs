@@ -81,9 +81,12 @@ export class Traffic {
 
   async #faults() {
     while (!this.over()) {
-      await this.shop.arm(...pick(kFaults), 2);
+      const [party, kind] = pick(kFaults);
+      await this.shop.arm(party, kind, 2);
       ++this.counts.faults;
       await sleep(1_500);
+      // Busy for a moment, not until so many have asked: who stays away from a busy channel asks it seldom.
+      if (kind === 'busy') await this.shop.arm(party, kind, 0);
     }
   }
 

@@ -1,0 +1,132 @@
+// Threads that serve jobs from one bounded queue. Each rests with a wake of its own, and the one
+// that rested last is called first: its stack and its memory are warm, and those who are not needed
+// stay as they are. A thread is started when there is a job and nobody rests. So a pool costs what
+// is used of it, however many threads it may have. Thread-safe.
+#pragma once
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace topup::base {
+
+template <class Job>
+class Pool {
+ public:
+  // Called once on each thread; what it returns serves the jobs there and must not throw.
+  using Make = std::function<std::function<void(Job&)>()>;
+  Pool(int most_threads, std::size_t most_waiting, Make make)
+      : most_threads_(static_cast<std::size_t>(std::max(most_threads, 1))),
+        most_waiting_(most_waiting),
+        make_(std::move(make)) {}
+  ~Pool() { stop(); }
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  // False, leaving the job as it was: too many wait already, the pool has stopped, or the machine
+  // gives not even a first thread.
+  bool push(Job& job) {
+    Seat* called = nullptr;
+    {
+      const std::lock_guard lock(mutex_);
+      if (is_stopping_ || queue_.size() >= most_waiting_) return false;
+      if (resting_.empty() && seats_.size() < most_threads_ && !start_one() && seats_.empty())
+        return false;
+      queue_.push_back(std::move(job));
+      if (!resting_.empty()) {
+        called = resting_.back();
+        resting_.pop_back();
+        called->is_called = true;
+      }
+    }
+    if (called != nullptr) called->wake.notify_one();
+    return true;
+  }
+
+  // Serves what waits, then ends the threads. Safe to repeat.
+  void stop() { end({}); }
+  // As stop(), but what waits is dropped.
+  void drop() {
+    std::deque<Job> dropped;
+    {
+      const std::lock_guard lock(mutex_);
+      is_stopping_ = true;
+      dropped.swap(queue_);
+    }
+    end(std::move(dropped));
+  }
+
+ private:
+  struct Seat {
+    std::condition_variable wake;
+    bool is_called = false;
+    std::thread thread;
+  };
+
+  bool start_one() {
+    auto seat = std::make_unique<Seat>();
+    try {
+      seat->thread = std::thread([this, mine = seat.get()] { work(*mine); });
+    } catch (const std::system_error&) {
+      return false;
+    }
+    seats_.push_back(std::move(seat));
+    return true;
+  }
+
+  void work(Seat& seat) {
+    const auto serve = make_();
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      if (!queue_.empty()) {
+        Job job = std::move(queue_.front());
+        queue_.pop_front();
+        lock.unlock();
+        serve(job);
+        job = Job();
+        lock.lock();
+      } else if (is_stopping_) {
+        return;
+      } else {
+        seat.is_called = false;
+        resting_.push_back(&seat);
+        seat.wake.wait(lock, [&seat] { return seat.is_called; });
+      }
+    }
+  }
+
+  void end(std::deque<Job> dropped) {
+    std::vector<std::unique_ptr<Seat>> ending;
+    {
+      const std::lock_guard lock(mutex_);
+      is_stopping_ = true;
+      for (Seat* seat : resting_) {
+        seat->is_called = true;
+        seat->wake.notify_one();
+      }
+      resting_.clear();
+      ending.swap(seats_);
+    }
+    dropped.clear();
+    for (const auto& seat : ending) seat->thread.join();
+  }
+
+  const std::size_t most_threads_;
+  const std::size_t most_waiting_;
+  const Make make_;
+  std::mutex mutex_;
+  std::deque<Job> queue_;
+  std::vector<Seat*> resting_;  // the last one rested last
+  std::vector<std::unique_ptr<Seat>> seats_;
+  bool is_stopping_ = false;
+};
+
+}  // namespace topup::base
