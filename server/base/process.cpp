@@ -4,6 +4,9 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include <algorithm>
+#include <thread>
+
 namespace topup::base {
 
 bool keep_memory_private() {
@@ -13,8 +16,9 @@ bool keep_memory_private() {
 }
 
 void share_heaps() {
-  constexpr int kHeaps = 2;
-  ::mallopt(M_ARENA_MAX, kHeaps);
+  constexpr unsigned kLeast = 4;
+  ::mallopt(M_ARENA_MAX,
+            static_cast<int>(std::max(kLeast, 2 * std::thread::hardware_concurrency())));
 }
 
 }  // namespace topup::base

@@ -7,8 +7,9 @@ namespace topup::base {
 // secret is read. False when the system refused.
 bool keep_memory_private();
 
-// Two heaps for all threads instead of eight for each core: what one of many threads has freed the
-// next one uses, so that a shop stays as large as it became. Call before the first thread.
+// Two heaps for each core instead of eight, four at least: what one of many threads has freed the
+// next one uses, so that a shop stays as large as it became. Fewer would be waited for. Call before
+// the first thread.
 void share_heaps();
 
 }  // namespace topup::base
