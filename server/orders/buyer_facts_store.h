@@ -33,6 +33,9 @@ struct CouponInHand {
 // Nobody ("" user): a guest's facts, which are all defaults.
 BuyerFacts facts_of(const OrderEnv& env, storage::Reader& reader, const PriceBook& book,
                     const UserId& user, std::int64_t now_ms);
+// What the buyer has ordered: any ever, spent in a year, orders and money of the day from order id
+// $4.
+std::string_view history_sql();
 // All of a buyer, the newest first, at most kMostCouponsShown.
 inline constexpr std::int64_t kMostCouponsShown = 300;
 std::vector<CouponInHand> coupons_of(storage::Reader& reader, const UserId& user);

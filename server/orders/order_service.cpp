@@ -161,7 +161,7 @@ Result<OrderView> OrderService::insert(const PlaceRequest& request,
         risk::may_buy(tx, env_.pii, {request.user, request.address, request.device_code},
                       priced.quote.account, now);
     if (!may) return tl::unexpected<Error>(may.error());
-    if (order_store::count_unpaid(tx, request.user) >= limits.max_unpaid_per_user) {
+    if (order_store::has_unpaid(tx, request.user, limits.max_unpaid_per_user)) {
       return refuse(Code::rejected, "too_many_unpaid", {},
                     "pay or cancel one of your open orders first");
     }

@@ -162,14 +162,17 @@ std::optional<Order> find_by_key(storage::Reader& reader, const UserId& user,
   return find(reader, OrderId(id));
 }
 
-std::int64_t count_unpaid(storage::Reader& reader, const UserId& user) {
-  std::int64_t count = 0;
-  // Without the index of states: it leads through all open orders of the shop.
-  reader.query(R"sql(
-    SELECT COUNT(*) FROM orders
-     WHERE user_id = $1 AND state || '' IN ('awaiting_payment', 'paying') /*any*/)sql",
-               {user.text}, [&count](const storage::Row& row) { count = row.integer(0); });
-  return count;
+std::string_view unpaid_sql() {
+  return R"sql(
+    SELECT COUNT(*) FROM (SELECT 1 AS one FROM orders
+     WHERE user_id = $1 AND state IN ('awaiting_payment', 'paying') LIMIT $2) AS unpaid /*any*/)sql";
+}
+
+bool has_unpaid(storage::Reader& reader, const UserId& user, std::int64_t count) {
+  std::int64_t found = 0;
+  reader.query(unpaid_sql(), {user.text, count},
+               [&found](const storage::Row& row) { found = row.integer(0); });
+  return found >= count;
 }
 
 std::string first_id_of(std::int64_t at_ms) { return base::id_time(at_ms); }

@@ -47,7 +47,9 @@ void insert(storage::Tx& tx, const Order& order);
 std::optional<Order> find(storage::Reader& reader, const OrderId& id);
 std::optional<Order> find_by_key(storage::Reader& reader, const UserId& user,
                                  std::string_view client_key);
-std::int64_t count_unpaid(storage::Reader& reader, const UserId& user);
+// Has this buyer at least so many orders that are not paid? Past orders cost nothing.
+bool has_unpaid(storage::Reader& reader, const UserId& user, std::int64_t count);
+std::string_view unpaid_sql();
 // The least and the greatest order id of a moment: ids begin with their time.
 std::string first_id_of(std::int64_t at_ms);
 

@@ -7,8 +7,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -19,9 +17,12 @@
 #include "server/rehearsal/alipay_book.h"
 #include "server/rehearsal/alipay_rules.h"
 #include "server/rehearsal/armed.h"
+#include "server/rehearsal/bill_links.h"
 #include "server/rehearsal/party.h"
 
 namespace topup::rehearsal {
+
+inline constexpr std::int64_t kAlipayBillLinkMs = 30'000;
 
 struct AlipayIdentity {
   AlipayContract contract;
@@ -66,10 +67,6 @@ class Alipay final : public Party {
                                            std::int64_t done_ms, bool* moved, AlipayTrade* trade);
 
   // Bills (alipay_bill.cpp).
-  struct BillFile {
-    std::string token, content;
-    std::int64_t until_ms = 0;
-  };
   std::string bill_archive(std::int64_t from_ms);  // "" for a day without trade
   base::Json bill_link(const Pairs& params);
   Answered bill_file(const Asked& asked);
@@ -104,8 +101,7 @@ class Alipay final : public Party {
   AlipayIdentity identity_;
   Armed armed_;
   std::string origin_;
-  std::mutex bills_mutex_;
-  std::deque<BillFile> bills_;
+  BillLinks bills_{kAlipayBillLinkMs};
 };
 
 // Shared by the files of this party.

@@ -17,8 +17,6 @@ using base::Json;
 
 constexpr std::int64_t kMadeAtMs = 9 * 3'600'000;  // of the next day
 constexpr std::int64_t kKeptDays = 365;
-constexpr std::int64_t kLinkMs = 30'000;
-constexpr std::size_t kMaxFiles = 16;  // links that work at one time
 constexpr std::int64_t kFeeBp = 60;
 constexpr std::string_view kTitles =
     "支付宝交易号,商户订单号,业务类型,商品名称,创建时间,完成时间,门店编号,门店名称,操作员,终端号,"
@@ -205,11 +203,7 @@ Json Alipay::bill_link(const Pairs& params) {
   if (file.empty()) return alipay_refusal_json(business("BILL_NOT_EXIST", "账单不存在"));
   if (armed_.take("bill_cut")) file.resize(file.size() / 2);
   const std::string token = base::new_token(around().random);
-  {
-    const std::lock_guard lock(bills_mutex_);
-    if (bills_.size() >= kMaxFiles) bills_.pop_front();
-    bills_.push_back({token, std::move(file), now + kLinkMs});
-  }
+  bills_.add(token, std::move(file), now);
   const bool is_elsewhere = armed_.take("bill_elsewhere");
   return {{"code", "10000"},
           {"msg", "Success"},
@@ -218,12 +212,8 @@ Json Alipay::bill_link(const Pairs& params) {
 }
 
 Answered Alipay::bill_file(const Asked& asked) {
-  const std::string token = asked.query_value("fileId");
-  const std::lock_guard lock(bills_mutex_);
-  for (const BillFile& file : bills_) {
-    if (file.token != token || around().clock.wall_ms() > file.until_ms) continue;
-    return {.content_type = "application/octet-stream", .body = file.content};
-  }
+  if (auto file = bills_.find(asked.query_value("fileId"), around().clock.wall_ms()))
+    return {.content_type = "application/octet-stream", .body = std::move(*file)};
   return {.status = 404, .content_type = "text/html", .body = ""};
 }
 

@@ -49,9 +49,13 @@ bool is_theirs(std::string_view code) {
   return !code.empty() && (code.front() < 'a' || code.front() > 'z');
 }
 
+// A supplier that refuses may give no reason; the shop always gives one.
+bool is_without_word(const Said& said) { return said.outcome == "rejected" && said.code.empty(); }
+
 // Told by the shop before it asked anybody.
 bool stayed_there(const Said& said) {
-  return (said.outcome == "held" || said.outcome == "rejected") && !is_theirs(said.code);
+  return (said.outcome == "held" || said.outcome == "rejected") && !is_theirs(said.code) &&
+         !is_without_word(said);
 }
 
 bool is_end(const Said& said) { return said.outcome == "succeeded" || said.outcome == "rejected"; }
@@ -165,6 +169,7 @@ Result<std::vector<Course>> courses_in(const Json& log, std::string_view party, 
     } else if (one.outcome == "held" || one.outcome == "rejected") {
       Course refused;
       refused.refusal = one.code;
+      if (is_without_word(one)) refused.end = "failed";  // at once, as its answer to the request
       refused.holds_ms = one.latency_ms;
       courses.push_back(scaled(std::move(refused), speed_percent));
     } else {

@@ -15,7 +15,6 @@ using base::Json;
 
 constexpr std::int64_t kMadeAtMs = 10 * 3'600'000;  // of the next day: yesterday's file is there
 constexpr std::int64_t kKeptDays = 92;
-constexpr std::size_t kMaxFiles = 16;  // links that work at one time
 constexpr std::int64_t kFeeBp = 60;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::string_view kTradeTitles =
@@ -338,15 +337,11 @@ Answered WechatPay::bill(const Asked& asked, bool is_fund_flow) {
     return wechat_refused(refused("INVALID_REQUEST", "账单日期超出范围"));
   if (now < *from + kDayMs + kMadeAtMs && !armed_.take("early_bill"))
     return wechat_refused(refused("STATEMENT_CREATING", "账单生成中，请稍后再试"));
-  const std::string file = is_fund_flow ? fund_text(*from) : trade_text(*from, type);
+  std::string file = is_fund_flow ? fund_text(*from) : trade_text(*from, type);
   if (file.empty()) return wechat_refused(refused("NO_STATEMENT_EXIST", "账单文件不存在"));
   const std::string token = base::new_token(around().random);
   const std::string hash = base::hex(base::sha1(file));
-  {
-    const std::lock_guard lock(bills_mutex_);
-    if (bills_.size() >= kMaxFiles) bills_.pop_front();
-    bills_.emplace_back(token, file);
-  }
+  bills_.add(token, std::move(file), now);
   return Answered::json({{"hash_type", "SHA1"},
                          {"hash_value", armed_.take("bill_hash") ? std::string(40, '0') : hash},
                          {"download_url", origin_ + "/v3/billdownload/file?token=" + token}});
@@ -354,11 +349,8 @@ Answered WechatPay::bill(const Asked& asked, bool is_fund_flow) {
 
 // Unsigned, as the real one: the hash of the answer before it is what vouches for it.
 Answered WechatPay::bill_file(const Asked& asked) {
-  const std::string token = asked.query_value("token");
-  const std::lock_guard lock(bills_mutex_);
-  for (const auto& [known, file] : bills_) {
-    if (known == token) return {.content_type = "text/csv; charset=utf-8", .body = file};
-  }
+  if (auto file = bills_.find(asked.query_value("token"), around().clock.wall_ms()))
+    return {.content_type = "text/csv; charset=utf-8", .body = std::move(*file)};
   return wechat_refused({.status = 404, .code = "RESOURCE_NOT_EXISTS", .message = "链接已失效"});
 }
 

@@ -7,8 +7,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -16,12 +14,15 @@
 
 #include "server/base/crypto.h"
 #include "server/rehearsal/armed.h"
+#include "server/rehearsal/bill_links.h"
 #include "server/rehearsal/party.h"
 #include "server/rehearsal/wechat_book.h"
 #include "server/rehearsal/wechat_keychain.h"
 #include "server/rehearsal/wechat_rules.h"
 
 namespace topup::rehearsal {
+
+inline constexpr std::int64_t kWechatBillLinkMs = 300'000;
 
 struct WechatIdentity {
   WechatContract contract;
@@ -120,8 +121,7 @@ class WechatPay final : public Party {
   WechatIdentity identity_;
   std::string origin_;
   Armed armed_;
-  std::mutex bills_mutex_;
-  std::deque<std::pair<std::string, std::string>> bills_;  // token → file; the oldest go first
+  BillLinks bills_{kWechatBillLinkMs};
   WechatKeychain keys_;
 };
 

@@ -91,19 +91,20 @@ TEST_CASE("F005: every reference of ours and of others leads to its order") {
   CHECK(shop.state(other) == State::succeeded);
 }
 
+std::string plan_of(OrderShop& shop, std::string_view sql) {
+  std::string said;
+  shop.shop.db().read([&](storage::Reader& reader) {
+    reader.query("EXPLAIN QUERY PLAN " + std::string(sql), {},
+                 [&](const storage::Row& row) { said += row.text(3) + "\n"; });
+  });
+  return said;
+}
+
 TEST_CASE("F005: no search reads the whole table") {
   OrderShop shop;
   if (testing::ScratchShop::is_postgres()) return;  // there the plan depends on how full tables are
-  const auto plan = [&](const Wanted& wanted) {
-    std::string said;
-    shop.shop.db().read([&](storage::Reader& reader) {
-      reader.query("EXPLAIN QUERY PLAN " + order_store::list_sql(wanted), {},
-                   [&](const storage::Row& row) { said += row.text(3) + "\n"; });
-    });
-    return said;
-  };
   const auto uses = [&](const Wanted& wanted, const std::string& index) {
-    const std::string said = plan(wanted);
+    const std::string said = plan_of(shop, order_store::list_sql(wanted));
     CAPTURE(said);
     CHECK(said.find("SEARCH") != std::string::npos);
     CHECK(said.find("SCAN") == std::string::npos);
@@ -116,6 +117,14 @@ TEST_CASE("F005: no search reads the whole table") {
   uses({.states = {State::paid}}, "orders_by_state");
   uses({}, "sqlite_autoindex_orders_1");
   uses({.user = UserId("x"), .tail_index = "x"}, "orders_by_");
+}
+
+TEST_CASE("orders: what a buyer has ordered before is not walked through for one more order") {
+  OrderShop shop;
+  if (testing::ScratchShop::is_postgres()) return;  // as above
+  const std::string said = plan_of(shop, order_store::unpaid_sql());
+  CAPTURE(said);
+  CHECK(said.find("SEARCH orders USING COVERING INDEX orders_unpaid") != std::string::npos);
 }
 
 TEST_CASE("F022: a guest finds an order by number and tail, and whoever guesses is shut out") {

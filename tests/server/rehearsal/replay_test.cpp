@@ -45,6 +45,13 @@ TEST_CASE("replay: F006: what was refused or put off is answered alike") {
   CHECK(refused[0].refusal == "1005003");
   CHECK(refused[0].holds_ms == 120);
 
+  const auto without_word = courses({said("submit", "rejected", "", 120, 1'000)});
+  REQUIRE(without_word.size() == 1);
+  CHECK(without_word[0].refusal.empty());
+  CHECK(without_word[0].end == "failed");
+  CHECK(without_word[0].takes_ms == 0);
+  CHECK(without_word[0].holds_ms == 120);
+
   const auto held = courses(
       {said("submit", "held", "not_sent", 0, 1'000), said("submit", "held", "1006001", 50, 9'000),
        said("submit", "accepted", "", 80, 20'000), said("query", "succeeded", "", 100, 23'000)});

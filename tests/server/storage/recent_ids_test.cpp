@@ -104,7 +104,7 @@ TEST_CASE("recent ids: a statement for any value is planned once, and the next o
   std::string mode;
   std::int64_t made_for_values = -1;
   shop.db().read([&](Reader& reader) {
-    for (int i = 0; i < 3; ++i) (void)orders::order_store::count_unpaid(reader, UserId("u1"));
+    for (int i = 0; i < 3; ++i) (void)orders::order_store::has_unpaid(reader, UserId("u1"), 3);
     reader.query("SELECT current_setting('plan_cache_mode')", {},
                  [&mode](const Row& row) { mode = row.text(0); });
     reader.query(
