@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "server/base/log.h"
+#include "server/base/process.h"
 #include "server/http/routes/admin_reconcile.h"
 #include "server/jobs/outbox.h"
 #include "server/orders/work_item_store.h"
@@ -78,13 +79,16 @@ void ReconcileParts::mount(http::Router& router, auth::StaffSessions& sessions,
 
 void ReconcileParts::schedule(jobs::Schedules& schedules, jobs::Worker& worker) {
   schedules.add(worker, {"reconcile", "due", kLookEveryMs, 0, true, jobs::Priority::background},
-                [this](const jobs::Job&) { reconciler_.run_due(); });
+                [this](const jobs::Job&) {
+                  if (reconciler_.run_due() > 0) base::give_memory_back();
+                });
   worker.handle(
       std::string(reconcile::kRunJob), [this](const jobs::Job& job) { run_asked(job); }, 1);
 }
 
 void ReconcileParts::run_asked(const jobs::Job& job) {
   reconciler_.run_asked(job.subject);
+  base::give_memory_back();  // both sides of a whole day were in memory
   (void)storage::with_tx(env_.db, [&](storage::Tx& tx) { return jobs::outbox::finish(tx, job); });
 }
 

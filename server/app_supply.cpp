@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "server/base/log.h"
+#include "server/base/process.h"
 #include "server/catalog/exchange_rate_store.h"
 #include "server/orders/transition.h"
 #include "server/suppliers/pin_stock.h"
@@ -142,6 +143,7 @@ void SupplyParts::sync(const std::string& name) {
              {"changed", sum.changed},
              {"withdrawn", sum.withdrawn},
              {"published", is_published}});
+  base::give_memory_back();  // a catalogue is thousands of products
 }
 
 bool SupplyParts::is_low(Money balance) const {

@@ -1,10 +1,12 @@
 // Threads that serve jobs from one bounded queue. Each rests with a wake of its own, and the one
 // that rested last is called first: its stack and its memory are warm, and those who are not needed
-// stay as they are. A thread is started when there is a job and nobody rests. So a pool costs what
-// is used of it, however many threads it may have. Thread-safe.
+// stay as they are. A thread is started when there is a job and nobody rests, and ends when nobody
+// has called it for a while; one stays. So a pool costs what is used of it, however many threads it
+// may have, and after a rush its memory goes back. Thread-safe.
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -23,10 +25,13 @@ class Pool {
  public:
   // Called once on each thread; what it returns serves the jobs there and must not throw.
   using Make = std::function<std::function<void(Job&)>()>;
-  Pool(int most_threads, std::size_t most_waiting, Make make)
+  static constexpr auto kRest = std::chrono::seconds(20);
+  Pool(int most_threads, std::size_t most_waiting, Make make,
+       std::chrono::milliseconds rest = kRest)
       : most_threads_(static_cast<std::size_t>(std::max(most_threads, 1))),
         most_waiting_(most_waiting),
-        make_(std::move(make)) {}
+        make_(std::move(make)),
+        rest_(rest) {}
   ~Pool() { stop(); }
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
@@ -35,6 +40,7 @@ class Pool {
   // gives not even a first thread.
   bool push(Job& job) {
     Seat* called = nullptr;
+    Seats left;
     {
       const std::lock_guard lock(mutex_);
       if (is_stopping_ || queue_.size() >= most_waiting_) return false;
@@ -46,8 +52,10 @@ class Pool {
         resting_.pop_back();
         called->is_called = true;
       }
+      left.swap(left_);
     }
     if (called != nullptr) called->wake.notify_one();
+    join(left);
     return true;
   }
 
@@ -70,6 +78,10 @@ class Pool {
     bool is_called = false;
     std::thread thread;
   };
+  using Seats = std::vector<std::unique_ptr<Seat>>;
+  static void join(const Seats& seats) {
+    for (const auto& seat : seats) seat->thread.join();
+  }
 
   bool start_one() {
     auto seat = std::make_unique<Seat>();
@@ -93,18 +105,29 @@ class Pool {
         serve(job);
         job = Job();
         lock.lock();
-      } else if (is_stopping_) {
+      } else if (is_stopping_ || !is_needed_again(seat, lock)) {
         return;
-      } else {
-        seat.is_called = false;
-        resting_.push_back(&seat);
-        seat.wake.wait(lock, [&seat] { return seat.is_called; });
       }
     }
   }
 
+  bool is_needed_again(Seat& seat, std::unique_lock<std::mutex>& lock) {
+    seat.is_called = false;
+    resting_.push_back(&seat);
+    while (!seat.wake.wait_for(lock, rest_, [&seat] { return seat.is_called; })) {
+      if (seats_.size() == 1) continue;
+      std::erase(resting_, &seat);
+      const auto mine = std::find_if(seats_.begin(), seats_.end(),
+                                     [&seat](const auto& one) { return one.get() == &seat; });
+      left_.push_back(std::move(*mine));
+      seats_.erase(mine);
+      return false;
+    }
+    return true;
+  }
+
   void end(std::deque<Job> dropped) {
-    std::vector<std::unique_ptr<Seat>> ending;
+    Seats ending, left;
     {
       const std::lock_guard lock(mutex_);
       is_stopping_ = true;
@@ -114,18 +137,22 @@ class Pool {
       }
       resting_.clear();
       ending.swap(seats_);
+      left.swap(left_);
     }
     dropped.clear();
-    for (const auto& seat : ending) seat->thread.join();
+    join(ending);
+    join(left);
   }
 
   const std::size_t most_threads_;
   const std::size_t most_waiting_;
   const Make make_;
+  const std::chrono::milliseconds rest_;
   std::mutex mutex_;
   std::deque<Job> queue_;
   std::vector<Seat*> resting_;  // the last one rested last
-  std::vector<std::unique_ptr<Seat>> seats_;
+  Seats seats_;
+  Seats left_;  // ended, and not joined yet
   bool is_stopping_ = false;
 };
 

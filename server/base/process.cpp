@@ -21,4 +21,6 @@ void share_heaps() {
             static_cast<int>(std::max(kLeast, 2 * std::thread::hardware_concurrency())));
 }
 
+void give_memory_back() { ::malloc_trim(0); }
+
 }  // namespace topup::base

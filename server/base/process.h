@@ -12,4 +12,8 @@ bool keep_memory_private();
 // the first thread.
 void share_heaps();
 
+// After work that needed much at once: what is free goes back to the system, from the middle of the
+// heaps too. Takes some milliseconds. Thread-safe.
+void give_memory_back();
+
 }  // namespace topup::base

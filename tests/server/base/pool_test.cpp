@@ -120,3 +120,52 @@ TEST_CASE("pool: nothing is lost and nothing done twice when many push at once")
   for (const auto& one : done) wrong += one != 1;
   CHECK(wrong == 0);
 }
+
+TEST_CASE("pool: after a rush the threads end but one, and a new rush has them again") {
+  constexpr int kThreads = 6;
+  std::atomic<int> alive{0};
+  const auto make = [&alive] {
+    ++alive;
+    const auto here = std::shared_ptr<void>(nullptr, [&alive](void*) { --alive; });
+    return [here](Deed& deed) { deed(); };
+  };
+  Pool<Deed> pool(kThreads, 100, make, std::chrono::milliseconds(30));
+  for (int rush = 0; rush < 3; ++rush) {
+    std::promise<void> go;
+    const std::shared_future<void> gone = go.get_future().share();
+    std::atomic<int> begun{0};
+    for (int i = 0; i < kThreads; ++i) {
+      REQUIRE(push(pool, [&] {
+        ++begun;
+        gone.wait();
+      }));
+    }
+    while (begun < kThreads) std::this_thread::yield();
+    CHECK(alive == kThreads);
+    go.set_value();
+    for (int i = 0; i < 500 && alive > 1; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    CHECK(alive == 1);
+    (void)served_by(pool);
+  }
+  pool.stop();
+  CHECK(alive == 0);
+}
+
+TEST_CASE("pool: nothing is lost while threads come and go") {
+  std::atomic<int> done{0};
+  {
+    Pool<Deed> pool(8, 100'000, plain(), std::chrono::milliseconds(1));
+    std::vector<std::thread> pushers;
+    for (int p = 0; p < 4; ++p) {
+      pushers.emplace_back([&] {
+        for (int i = 0; i < 500; ++i) {
+          CHECK(push(pool, [&done] { ++done; }));
+          if (i % 8 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+      });
+    }
+    for (auto& pusher : pushers) pusher.join();
+  }
+  CHECK(done == 4 * 500);
+}
