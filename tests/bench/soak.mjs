@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Buyer, Shop, binary, sleep, until } from '../e2e/support/shop.mjs';
 import { figure, median } from './figures.mjs';
 import { isQuick, option } from './form.mjs';
-import { Traffic, compare } from './soak/traffic.mjs';
+import { Traffic, compare, deskAtOnce, night } from './soak/traffic.mjs';
 
 const kMinutes = option('minutes', isQuick ? 0.5 : 10);
 const kDayMs = isQuick ? 10_000 : 60_000;
@@ -14,6 +14,7 @@ const kSampleMs = isQuick ? 250 : 1_000;
 const kSettleMs = 300_000;
 const kPlantedLine = 'T-PLANTED';
 const kAtOnce = isQuick ? 16 : 64;
+const kFirstDay = isQuick ? 1 : 24;  // times kAtOnce orders
 const kOver = new Set(['succeeded', 'refunded', 'closed']);
 const kConfig = `
 [limits]
@@ -40,16 +41,19 @@ function slopeOf(values) {
   return over / values.reduce((sum, _, at) => sum + (at - middle) ** 2, 0);
 }
 
-/** Everything at once, before anything is measured: threads, readers and connections that begin when they are first needed are
- * needed now, so that what comes later is growth. */
+/** A first day before anything is measured, as full as a day of this run will be, all of its work at once and then its night:
+ * threads, readers, caches and statements that begin when they are first needed are needed now, and the bills are long, so
+ * that what comes later is growth. */
 async function warmUp(shop) {
-  for (let round = 0; round < (isQuick ? 1 : 3); ++round) {
+  for (let round = 0; round < kFirstDay; ++round) {
     await Promise.all(Array.from({ length: kAtOnce }, async (_, i) => {
       const buyer = await Buyer.arrive(shop);
       const { id } = await buyer.buy(`137000${String(round * 100 + i).padStart(5, '0')}`);
       await until(`${id} is delivered`, async () => (await buyer.order(id)).state === 'succeeded', kSettleMs);
     }));
   }
+  for (let i = 0; i < 8; ++i) await deskAtOnce(shop);
+  await night(shop);
 }
 
 /** Two things that a person must look at, so that "nothing is open" is known to be able to fail. */

@@ -125,7 +125,6 @@ export class Traffic {
     }
   }
 
-  /** What each night brings: new keys, a backup, the log put aside, the bills of both sides. */
   async #nights() {
     for (;;) {
       const until_ = Date.now() + this.dayMs;
@@ -133,14 +132,25 @@ export class Traffic {
         if (this.over()) return;
         await sleep(200);
       }
-      const data = ['--data', this.shop.data];
-      await runs(binary, ['key', 'rotate', ...data]);
-      await runs(binary, ['backup', `${this.shop.data}-backups`, ...data, '--keep', '2']);
-      this.shop.child.kill('SIGHUP');
-      for (const party of ['wechat', 'reloadly']) await compare(this.shop, await this.shop.signIn(), party);
+      await night(this.shop);
       ++this.counts.days;
     }
   }
+}
+
+/** What a night brings: new keys, a backup, the log put aside, the bills of both sides. */
+export async function night(shop) {
+  const data = ['--data', shop.data];
+  await runs(binary, ['key', 'rotate', ...data]);
+  await runs(binary, ['backup', `${shop.data}-backups`, ...data, '--keep', '2']);
+  shop.child.kill('SIGHUP');
+  for (const party of ['wechat', 'reloadly']) await compare(shop, await shop.signIn(), party);
+}
+
+/** Every page of staff, all at once. */
+export async function deskAtOnce(shop) {
+  const person = await shop.signIn();
+  await Promise.all(kDesk.map((path) => person.get(`/api/admin/${path}`)));
 }
 
 /** The run of today's bill as it is after one more comparison. */
