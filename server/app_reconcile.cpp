@@ -88,8 +88,8 @@ void ReconcileParts::schedule(jobs::Schedules& schedules, jobs::Worker& worker) 
 
 void ReconcileParts::run_asked(const jobs::Job& job) {
   reconciler_.run_asked(job.subject);
-  base::give_memory_back();  // both sides of a whole day were in memory
   (void)storage::with_tx(env_.db, [&](storage::Tx& tx) { return jobs::outbox::finish(tx, job); });
+  base::give_memory_back();  // both sides of a whole day were in memory
 }
 
 }  // namespace topup

@@ -23,6 +23,7 @@ constexpr int kCompareTries = 4;           // orders go on while we compare
 constexpr std::int64_t kSupplierSlackMinor = 1;  // wallets keep more digits than statements show
 constexpr std::int64_t kSupplierEdgeMs = 2 * 3'600'000;  // statements without a zone
 constexpr std::size_t kMaxWhyBytes = 200;
+constexpr char kTryMark = '#';                                        // in no run's id
 constexpr std::string_view kTradeBillMissing = "trade_bill_missing";  // it comes first
 
 Theirs of_bill(const payments::BillLine& line) {
@@ -373,11 +374,14 @@ Result<Run> Reconciler::plan(storage::Tx& tx, std::string_view party_name, std::
   Run run = reconcile_store::open_run(tx, fresh_run(*party, day, asked_by, now));
   run.asked_by = asked_by;
   reconcile_store::save_run(tx, run);
-  jobs::outbox::enqueue(tx, kRunJob, run.id, now, now, trace, jobs::Priority::background);
+  // A job that is at its end takes nothing more on: what is asked after the run it made is another.
+  const std::string subject = run.id + kTryMark + std::to_string(run.tries);
+  jobs::outbox::enqueue(tx, kRunJob, subject, now, now, trace, jobs::Priority::background);
   return run;
 }
 
-void Reconciler::run_asked(const std::string& id) {
+void Reconciler::run_asked(const std::string& subject) {
+  const std::string id = subject.substr(0, subject.find(kTryMark));
   std::optional<Run> planned;
   db_.read([&](storage::Reader& reader) { planned = reconcile_store::find_run(reader, id); });
   if (planned) (void)run(planned->party, planned->day, planned->asked_by);

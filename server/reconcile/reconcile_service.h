@@ -31,7 +31,7 @@ inline constexpr std::size_t kMaxDifferences = 2'000;  // above it the statement
 inline constexpr std::int64_t kDueAfterDayMs = 10 * 3'600'000 + 30 * 60'000;  // 10:30 the next day
 inline constexpr std::int64_t kCatchUpDays = 7;
 
-inline constexpr std::string_view kRunJob = "reconcile_run";  // stored; subject: run_id
+inline constexpr std::string_view kRunJob = "reconcile_run";  // stored; subject: run_id#tries
 
 struct Rules {                                      // live settings
   std::int64_t supplier_offset_ms = 8 * 3'600'000;  // of the suppliers' business day
@@ -49,7 +49,7 @@ class Reconciler {
   // As run(), but by a job (kRunJob), which this plans in the caller's transaction.
   Result<Run> plan(storage::Tx& tx, std::string_view party, std::string_view day,
                    std::string_view asked_by, const TraceId& trace);
-  void run_asked(const std::string& run_id);
+  void run_asked(const std::string& subject);
   // Every day that is over, was traded on and is not matched yet; each party by itself. Returns how
   // many runs ended as matched.
   int run_due();

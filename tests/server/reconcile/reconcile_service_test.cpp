@@ -3,6 +3,7 @@
 
 #include <chrono>
 
+#include "server/jobs/outbox.h"
 #include "tests/server/reconcile/reconcile_desk.h"
 
 using namespace topup;
@@ -180,6 +181,38 @@ TEST_CASE("F037: midnight: what the next day's bill has is explained, what none 
   }
   CHECK(missing == 1);
   desk.check_books();
+}
+
+TEST_CASE("F037: what is asked while the job before it is ending is not lost with it") {
+  Desk desk;
+  desk.pay();
+  const std::string day = desk.today();
+  storage::Db& db = desk.shop.shop.db();
+  const auto ask = [&] {
+    REQUIRE(storage::with_tx(db, [&](storage::Tx& tx) {
+      return desk.service->plan(tx, "wechat", day, "staff:a", TraceId("t"));
+    }));
+  };
+  const auto leased = [&] {
+    const std::int64_t now = desk.shop.clock.wall_ms();
+    std::vector<jobs::Job> claimed;
+    db.write([&](storage::Tx& tx) {
+      claimed = jobs::outbox::claim_kind(tx, kRunJob, now, now + 60'000, 10, "");
+      return true;
+    });
+    return claimed;
+  };
+  ask();
+  ask();  // it has not run: one comparison answers both
+  const auto first = leased();
+  REQUIRE(first.size() == 1);
+  desk.service->run_asked(first[0].subject);
+  ask();
+  db.write([&](storage::Tx& tx) { return jobs::outbox::finish(tx, first[0]).has_value(); });
+  const auto second = leased();
+  REQUIRE(second.size() == 1);
+  desk.service->run_asked(second[0].subject);
+  CHECK(desk.run(day).tries == 3);
 }
 
 TEST_CASE("F037: a bill that is not there yet is asked for again, and never counts as empty") {
