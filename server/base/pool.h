@@ -39,7 +39,7 @@ class Pool {
   // False, leaving the job as it was: too many wait already, the pool has stopped, or the machine
   // gives not even a first thread.
   bool push(Job& job) {
-    Seat* called = nullptr;
+    std::shared_ptr<Seat> called;  // may leave before it is woken
     Seats left;
     {
       const std::lock_guard lock(mutex_);
@@ -48,7 +48,7 @@ class Pool {
         return false;
       queue_.push_back(std::move(job));
       if (!resting_.empty()) {
-        called = resting_.back();
+        called = std::move(resting_.back());
         resting_.pop_back();
         called->is_called = true;
       }
@@ -78,15 +78,15 @@ class Pool {
     bool is_called = false;
     std::thread thread;
   };
-  using Seats = std::vector<std::unique_ptr<Seat>>;
+  using Seats = std::vector<std::shared_ptr<Seat>>;
   static void join(const Seats& seats) {
     for (const auto& seat : seats) seat->thread.join();
   }
 
   bool start_one() {
-    auto seat = std::make_unique<Seat>();
+    auto seat = std::make_shared<Seat>();
     try {
-      seat->thread = std::thread([this, mine = seat.get()] { work(*mine); });
+      seat->thread = std::thread([this, mine = seat] { work(mine); });
     } catch (const std::system_error&) {
       return false;
     }
@@ -94,7 +94,7 @@ class Pool {
     return true;
   }
 
-  void work(Seat& seat) {
+  void work(const std::shared_ptr<Seat>& seat) {
     const auto serve = make_();
     std::unique_lock lock(mutex_);
     for (;;) {
@@ -111,16 +111,14 @@ class Pool {
     }
   }
 
-  bool is_needed_again(Seat& seat, std::unique_lock<std::mutex>& lock) {
-    seat.is_called = false;
-    resting_.push_back(&seat);
-    while (!seat.wake.wait_for(lock, rest_, [&seat] { return seat.is_called; })) {
+  bool is_needed_again(const std::shared_ptr<Seat>& seat, std::unique_lock<std::mutex>& lock) {
+    seat->is_called = false;
+    resting_.push_back(seat);
+    while (!seat->wake.wait_for(lock, rest_, [&seat] { return seat->is_called; })) {
       if (seats_.size() == 1) continue;
-      std::erase(resting_, &seat);
-      const auto mine = std::find_if(seats_.begin(), seats_.end(),
-                                     [&seat](const auto& one) { return one.get() == &seat; });
-      left_.push_back(std::move(*mine));
-      seats_.erase(mine);
+      std::erase(resting_, seat);
+      std::erase(seats_, seat);
+      left_.push_back(seat);
       return false;
     }
     return true;
@@ -131,7 +129,7 @@ class Pool {
     {
       const std::lock_guard lock(mutex_);
       is_stopping_ = true;
-      for (Seat* seat : resting_) {
+      for (const auto& seat : resting_) {
         seat->is_called = true;
         seat->wake.notify_one();
       }
@@ -150,7 +148,7 @@ class Pool {
   const std::chrono::milliseconds rest_;
   std::mutex mutex_;
   std::deque<Job> queue_;
-  std::vector<Seat*> resting_;  // the last one rested last
+  Seats resting_;  // the last one rested last
   Seats seats_;
   Seats left_;  // ended, and not joined yet
   bool is_stopping_ = false;
