@@ -125,6 +125,20 @@ test('whoever saves after somebody else is told so, and loses nothing that was t
   await by(page, 'text-close').click();
 });
 
+test('the preview beside a text never takes the caret from the desk', async () => {
+  await by(page, 'tab-announcement').click();
+  await by(page, 'edit-storm').click();
+  const body = page.frameLocator('[data-test="preview"]').locator('body');
+  const stands = () => body.evaluate((now) => !window.isOld && document.getElementById('opening') === null
+    && now.querySelector('[data-test="phone-input"]') !== null);
+  await until('the preview stands', stands);
+  await by(page, 'text-title-en').focus();
+  await body.evaluate(() => { window.isOld = true; window.location.reload(); });
+  await until('it stands again', () => stands().catch(() => false /* between the two */));
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.test), 'text-title-en');
+  await by(page, 'text-close').click();
+});
+
 test('F087: help is listed by its topics and contacts are edited; both at 390 px, in the dark and in English', async () => {
   await by(page, 'tab-contacts').click();
   await by(page, 'edit-contacts').click();

@@ -1,6 +1,7 @@
 // The shop's sign that index.html shows until the first page stands, with its prices or after a moment without them: so what
 // arrives meanwhile moves nothing that a buyer already reads. H5 only; a mini-program's host has a sign of its own.
 import { nextTick } from 'vue';
+import { isPreview } from './browser';
 
 const kLongestMs = 1_500;
 
@@ -23,8 +24,11 @@ export async function opened(): Promise<void> {
   for (const deed of waiting.splice(0)) deed();
 }
 
-/** As soon as the page can be seen; what is not seen cannot be given the focus. */
-export function whenSeen(deed: () => void): void {
-  if (document.getElementById('opening') === null) void nextTick(deed);
-  else waiting.push(deed);
+/** Puts the caret into a field as soon as the page can be seen; what is not seen cannot be given it. Never in the console's
+ *  frame: it would take the focus, and what is being typed, away from the desk. */
+export function focusWhenSeen(field: () => HTMLElement | null): void {
+  if (isPreview) return;
+  const focus = () => field()?.focus({ preventScroll: true });
+  if (document.getElementById('opening') === null) void nextTick(focus);
+  else waiting.push(focus);
 }

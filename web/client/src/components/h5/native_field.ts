@@ -1,6 +1,6 @@
 // A real <input> with a label, whose text may be shaped without moving the caret: card numbers, amounts, searches. H5 only.
 import { defineComponent, h, onMounted, ref, type PropType } from 'vue';
-import { whenSeen } from '@/opening';
+import { focusWhenSeen } from '@/opening';
 
 function digitsBefore(text: string, caret: number): number {
   return text.slice(0, caret).replace(/\D/g, '').length;
@@ -48,7 +48,7 @@ export default defineComponent({
       emit('typed', shaped);
     }
 
-    onMounted(() => props.focused && whenSeen(() => field.value?.focus({ preventScroll: true })));
+    onMounted(() => props.focused && focusWhenSeen(() => field.value));
 
     return () =>
       h('input', {

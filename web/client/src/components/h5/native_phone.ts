@@ -1,6 +1,6 @@
 // A real <input type="tel">, because only it lets the caret stay where the buyer put it while digits are grouped. H5 only.
 import { defineComponent, h, onMounted, ref, type PropType } from 'vue';
-import { whenSeen } from '@/opening';
+import { focusWhenSeen } from '@/opening';
 
 function digitsBefore(text: string, caret: number): number {
   return text.slice(0, caret).replace(/\D/g, '').length;
@@ -44,7 +44,7 @@ export default defineComponent({
       emit('typed', shaped);
     }
 
-    onMounted(() => whenSeen(() => field.value?.focus({ preventScroll: true })));
+    onMounted(() => focusWhenSeen(() => field.value));
 
     return () =>
       h('input', {
