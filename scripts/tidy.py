@@ -27,7 +27,8 @@ LONG_FUNCTIONS = {}
 
 # Headers that stay behind one wrapper: pattern of the header, the files that may include it.
 THIRD_PARTY = [
-    (r"sqlite3\.h", ["server/storage/sqlite.cpp", "server/storage/sqlite_connection.cpp"]),
+    (r"sqlite3\.h", ["server/storage/sqlite.cpp", "server/storage/sqlite_connection.cpp",
+                     "server/storage/sqlite_log.cpp"]),
     (r"libpq.*|pqxx/.*|postgresql/.*", ["server/storage/postgres_connection.cpp"]),
     (r"boost/.*", ["server/http/front*"]),
     (r"httplib\.h", ["server/http/server.cpp", "server/base/http_client.cpp"]),

@@ -83,7 +83,8 @@ class SqliteDb final : public Db {
   explicit SqliteDb(const std::string& path)
       : path_(path),
         lock_(path + ".lock"),
-        writer_(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) {
+        writer_(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+                SqliteConnection::LogWrites::gathered) {
     writer_.script("PRAGMA journal_mode=WAL");
     writer_.script("PRAGMA synchronous=FULL");
     // What a body would have to take back is kept in memory: a file for it would be written anew

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <variant>
 
+#include "server/storage/sqlite_log.h"
 #include "shared/check.h"
 
 namespace topup::storage {
@@ -55,9 +56,10 @@ class SqliteRow final : public Row {
 
 }  // namespace
 
-SqliteConnection::SqliteConnection(const std::string& path, int flags) {
+SqliteConnection::SqliteConnection(const std::string& path, int flags, LogWrites log_writes) {
   prepare_library();
-  if (sqlite3_open_v2(path.c_str(), &db_, flags | SQLITE_OPEN_NOMUTEX, nullptr) != SQLITE_OK) {
+  const char* const vfs = log_writes == LogWrites::gathered ? gathering_vfs() : nullptr;
+  if (sqlite3_open_v2(path.c_str(), &db_, flags | SQLITE_OPEN_NOMUTEX, vfs) != SQLITE_OK) {
     const std::string why = db_ != nullptr ? sqlite3_errmsg(db_) : "out of memory";
     sqlite3_close(db_);
     throw SqlError("cannot open " + path + ": " + why, false);

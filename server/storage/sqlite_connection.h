@@ -1,6 +1,6 @@
 // One connection to a SQLite file: statements prepared once and kept, values bound by their number.
-// With sqlite.cpp the only user of sqlite3.h. Not thread-safe; sqlite.cpp lends it to one thread at
-// a time.
+// With sqlite.cpp and sqlite_log.cpp the only user of sqlite3.h. Not thread-safe; sqlite.cpp lends
+// it to one thread at a time.
 #pragma once
 
 #include <array>
@@ -27,8 +27,9 @@ class SqliteConnection {
   static constexpr std::size_t kMaxValues = 32;
   static constexpr int kBusyMs = 5'000;
 
+  enum class LogWrites : std::uint8_t { each, gathered };  // gathered: see sqlite_log.h
   // `flags` as sqlite3_open_v2() takes them. Throws SqlError when the file cannot be opened.
-  SqliteConnection(const std::string& path, int flags);
+  SqliteConnection(const std::string& path, int flags, LogWrites log_writes = LogWrites::each);
   ~SqliteConnection();
   SqliteConnection(const SqliteConnection&) = delete;
   SqliteConnection& operator=(const SqliteConnection&) = delete;

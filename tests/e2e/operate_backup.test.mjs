@@ -121,7 +121,7 @@ test('D-11: a backup or a restore killed at any moment leaves nothing that has t
 
 test('D-10: topup migrate killed at any write of the disk is resumed', { timeout: 120_000 }, async () => {
   const points = [];
-  for (let nth = 2; nth <= 400; nth += 13) points.push(['pwrite64', nth]);
+  for (let nth = 2; nth <= 400; nth += 7) points.push(['pwrite64', nth]);
   for (let nth = 2; nth <= 40; ++nth) points.push(['fdatasync', nth]);
   let kills = 0, whole = 0;
   await inLanes(points, async ([call, nth]) => {

@@ -1,6 +1,7 @@
 // O-01, D-01, D-02 on SQLite: the process is killed at each system call that writes the shop's
-// file, or the disk refuses that call, from a price to a delivery, a refund and a cancellation.
-// Afterwards buyer and channel say the same again, and everything must come to its one right end.
+// file and within each long one, or the disk takes no more from some byte on, from a price to a
+// delivery, a refund and a cancellation. Afterwards buyer and channel say the same again, and
+// everything must come to its one right end.
 #include <doctest/doctest.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -40,6 +41,9 @@ constexpr std::int64_t kTwoDaysMs = 48 * 3'600'000;
 constexpr int kDelivered = 1, kRefused = 2, kCancelled = 3;  // the three orders of the path
 
 bool every_point() { return std::getenv("TOPUP_DISK_POINTS") != nullptr; }
+// Bytes. No part of a page or of a sector, so that each is met at another place of it.
+std::size_t kill_every() { return every_point() ? 251 : 2'503; }
+std::int64_t fail_every(bool stays) { return every_point() ? 1'013 : stays ? 9'001 : 20'011; }
 
 // What stands outside of the shop and outlives its process.
 struct World {
@@ -226,16 +230,15 @@ TEST_CASE("O-01: killed at any system call of an order's path, everything ends o
   int killed = 0, wrong_ends = 0;
   std::string first_wrong;
   for (std::size_t step = 0; step <= path.steps.size(); ++step) {
-    // Before the call, and where it writes, also in its middle.
     const bool is_write = step < path.steps.size() && path.steps[step].deed == DiskDeed::write;
-    for (const bool in_middle : {false, true}) {
-      const std::size_t every = every_point() ? 1 : in_middle ? 16 : 2;
-      if (step % every != 0 || (in_middle && !is_write)) continue;
+    const std::size_t size = is_write ? path.steps[step].bytes.size() : 0;
+    // Before the call, and where it writes, when so much of it was written.
+    for (std::size_t written = 0; written == 0 || written < size; written += kill_every()) {
       Disk here = disk;
-      if (in_middle) {
-        DiskStep half = path.steps[step];
-        half.bytes.resize(half.bytes.size() / 2);
-        here.apply(half);
+      if (written > 0) {
+        DiskStep part = path.steps[step];
+        part.bytes.resize(written);
+        here.apply(part);
       }
       testing::lay_out(here.after_kill(), folder_of(folder.file("x")));
       World world = path.worlds[step];
@@ -247,33 +250,43 @@ TEST_CASE("O-01: killed at any system call of an order's path, everything ends o
       ++killed;
       wrong_ends += wrong.empty() ? 0 : 1;
       if (first_wrong.empty() && !wrong.empty())
-        first_wrong = "before call " + std::to_string(step) + ": " + wrong;
+        first_wrong = "at byte " + std::to_string(written) + " of call " + std::to_string(step) +
+                      ": " + wrong;
     }
     if (step < path.steps.size()) disk.apply(path.steps[step]);
   }
   CHECK(killed >= 200);
   CHECK_MESSAGE(wrong_ends == 0, first_wrong);
-  MESSAGE("figure O-01: killed at " << killed << " system calls of the order path, " << wrong_ends
-                                    << " lost, doubled or unbalanced");
+  MESSAGE("figure O-01: killed at " << killed << " places of the writes of the order path, "
+                                    << wrong_ends << " lost, doubled or unbalanced");
 }
 
 // What one failing call led to, told through a pipe by the process that met it.
 constexpr char kRight = 'r', kWrong = 'w';
 
-// From its nth write on the disk refuses for a while, then heals; the same process goes on.
-char meet(int error, std::int64_t nth, bool stays) {
+// The disk takes `bytes` and no more for a while, then heals; the same process goes on.
+char meet(int error, std::int64_t bytes, bool stays) {
   OrderShop shop;
   World world;
-  std::int64_t calls = 0;
+  std::int64_t left = bytes;
   bool has_failed = false;
   Path walker(shop, world);
   {
     const DiskEar ear(folder_of(shop.shop.path()), "topup.db", [&](const DiskCall& call) {
-      if (call.deed != DiskDeed::write) return DiskFate{};
-      const bool fails = stays ? ++calls >= nth : ++calls == nth;
-      has_failed = has_failed || fails;
-      if (!fails) return DiskFate{};
-      if (error == 0) return DiskFate{0, std::ssize(call.bytes) / 2};  // short: the rest follows
+      const std::int64_t size = std::ssize(call.bytes);
+      if (call.deed != DiskDeed::write || (has_failed && !stays)) return DiskFate{};
+      if (left >= size) {
+        left -= size;
+        return DiskFate{};
+      }
+      // The caller is told how much was taken, and meets the error when it brings the rest.
+      const std::int64_t taken = left;
+      left = 0;
+      if (taken > 0) {
+        has_failed = error == 0;
+        return DiskFate{0, taken};
+      }
+      has_failed = true;
       return DiskFate{error, -1};
     });
     walker.walk();
@@ -295,11 +308,10 @@ TEST_CASE("D-01: a disk that refuses any write of an order's path loses and doub
   };
   for (const Kind& kind : {Kind{ENOSPC, true}, Kind{EIO, true}, Kind{ENOSPC, false},
                            Kind{EINTR, false}, Kind{0, false}}) {
-    const std::int64_t step = every_point() ? 1 : kind.stays ? 6 : 20;
-    for (std::int64_t nth = 1;; nth += step) {
-      CAPTURE(nth);
+    for (std::int64_t bytes = 1;; bytes += fail_every(kind.stays)) {
+      CAPTURE(bytes);
       CAPTURE(kind.error);
-      const char how = meet(kind.error, nth, kind.stays);
+      const char how = meet(kind.error, bytes, kind.stays);
       if (how == 'e') break;
       ++points;
       wrong += how == kRight ? 0 : 1;
