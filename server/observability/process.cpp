@@ -1,5 +1,6 @@
 #include "server/observability/process.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -22,6 +23,8 @@ ProcessFigures process_figures() {
   std::int64_t resident_pages = 0;
   std::ifstream("/proc/self/statm") >> all_pages >> resident_pages;
   figures.resident_bytes = resident_pages * sysconf(_SC_PAGESIZE);
+  const auto heap = mallinfo2();
+  figures.heap_bytes = static_cast<std::int64_t>(heap.uordblks + heap.hblkhd);
   std::ifstream status("/proc/self/status");
   for (std::string word; status >> word;) {
     if (word == "Threads:") status >> figures.threads;
@@ -45,6 +48,8 @@ ProcessFigures process_figures() {
 void write_process(Sheet& sheet, std::int64_t started_wall_ms) {
   const ProcessFigures figures = process_figures();
   sheet.gauge("process_resident_memory_bytes", "Memory that is in RAM.", figures.resident_bytes);
+  sheet.gauge("process_heap_bytes", "Memory in use: what grows for ever when something leaks.",
+              figures.heap_bytes);
   sheet.gauge("process_threads", "Threads.", figures.threads);
   sheet.counter_seconds("process_cpu_seconds_total", "Time on a processor.", figures.cpu_us);
   sheet.gauge("process_open_fds", "Open descriptors.", figures.open_fds);

@@ -1,12 +1,14 @@
-// A shop that is busy with everything at once for --minutes N (10), its world ten times as quick as life and a day of duties
-// every minute: does it hold more at the end than when it was warm, and is anything left over that nobody planted?
+// A shop that is busy with everything at once for --minutes N (10), its world ten times as quick as life and every minute a day,
+// at whose end its clock goes to the next: does it hold more at the end than when it was warm, and is anything left over that
+// nobody planted?
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { movingClock } from '../e2e/support/commands.mjs';
 import { Buyer, Shop, binary, sleep, until } from '../e2e/support/shop.mjs';
 import { figure, median } from './figures.mjs';
 import { isQuick, option } from './form.mjs';
-import { Traffic, compare, deskAtOnce, night } from './soak/traffic.mjs';
+import { Traffic, compare, dayOf, deskAtOnce, night } from './soak/traffic.mjs';
 
 const kMinutes = option('minutes', isQuick ? 0.5 : 10);
 const kDayMs = isQuick ? 10_000 : 60_000;
@@ -27,10 +29,20 @@ pay_within_ms = 60000
 first_supplier_query_ms = 300
 `;
 
-function sampleOf(pid) {
+/** rss: what the system has given, heap: what the program holds of it, both in MB. */
+async function sampleOf(shop) {
+  const { pid } = shop.child;
+  const metrics = (await shop.call('GET', '/metrics')).text;
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const of = (name) => Number(status.match(new RegExp(`${name}:\\s+(\\d+)`))[1]);
-  return { rss: of('VmRSS') / 1024, threads: of('Threads'), files: readdirSync(`/proc/${pid}/fd`).length };
+  return { rss: of('VmRSS') / 1024, heap: Number(metrics.match(/^process_heap_bytes (\d+)$/m)[1]) / 2 ** 20, threads: of('Threads'),
+    files: readdirSync(`/proc/${pid}/fd`).length };
+}
+
+/** Seconds to the next noon of the shop: the bills of the day before are there then, and no midnight falls into the run. */
+function toNoon() {
+  const at = Math.floor(Date.now() / 1_000) + 8 * 3_600;
+  return (36 * 3_600 - at % 86_400) % 86_400;
 }
 
 /** Least squares, per sample. */
@@ -44,7 +56,7 @@ function slopeOf(values) {
 /** A first day before anything is measured, as full as a day of this run will be, all of its work at once and then its night:
  * threads, readers, caches and statements that begin when they are first needed are needed now, and the bills are long, so
  * that what comes later is growth. */
-async function warmUp(shop) {
+async function warmUp(shop, clock) {
   for (let round = 0; round < kFirstDay; ++round) {
     await Promise.all(Array.from({ length: kAtOnce }, async (_, i) => {
       const buyer = await Buyer.arrive(shop);
@@ -53,7 +65,7 @@ async function warmUp(shop) {
     }));
   }
   for (let i = 0; i < 8; ++i) await deskAtOnce(shop);
-  await night(shop);
+  await night(shop, clock);
 }
 
 /** Two things that a person must look at, so that "nothing is open" is known to be able to fail. */
@@ -111,22 +123,25 @@ function growth(id, samples, key, unit, goal) {
 }
 
 export async function run() {
-  const shop = await Shop.start({ speed: 10, config: kConfig });
+  const clock = movingClock();
+  clock.set(toNoon());
+  const shop = await Shop.start({ speed: 10, config: kConfig, under: clock.under });
   try {
-    await warmUp(shop);
+    await warmUp(shop, clock);
     const end = performance.now() + kMinutes * 60_000;
     const over = () => performance.now() > end;
-    const traffic = new Traffic(shop, over, kDayMs);
+    const traffic = new Traffic(shop, clock, over, kDayMs);
     const running = traffic.run();
     let isBroken = false;
     running.catch(() => { isBroken = true; });
     const samples = [];
-    while (!over() && !isBroken) { samples.push(sampleOf(shop.child.pid)); await sleep(kSampleMs); }
+    while (!over() && !isBroken) { samples.push(await sampleOf(shop)); await sleep(kSampleMs); }
     await running;
     const planted = await plant(shop);
     let left = [];
     await until('nothing is open but what was planted', async () => {
-      for (const party of ['wechat', 'reloadly']) await compare(shop, await shop.signIn(), party);
+      await shop.arm('wechat', 'early_bill');
+      for (const party of ['wechat', 'reloadly']) await compare(shop, await shop.signIn(), party, dayOf(clock));
       left = await leftOver(shop, planted);
       return left.length === 0;
     }, isQuick ? 60_000 : kSettleMs).catch(() => {});
@@ -139,7 +154,8 @@ export async function run() {
     const perHour = (key) => (slopeOf(warm.map((one) => one[key])) * 3_600_000) / kSampleMs;
     const told = (id, value, unit) => figure(`soak.${id}`, [value], unit, null);
     return [
-      growth('soak.rss_growth_mb', samples, 'rss', 'MB', 1), growth('soak.files_growth', samples, 'files', 'files', 2),
+      growth('soak.heap_growth_mb', samples, 'heap', 'MB', 1), growth('soak.rss_growth_mb', samples, 'rss', 'MB', 1),
+      growth('soak.files_growth', samples, 'files', 'files', 2),
       growth('soak.threads_growth', samples, 'threads', 'threads', 0),
       told('rss_slope', perHour('rss'), 'MB/hour'), told('files_slope', perHour('files'), 'files/hour'),
       figure('soak.rss_end_mb', warm.slice(-20).map((one) => one.rss), 'MB', 96),

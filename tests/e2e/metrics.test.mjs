@@ -78,6 +78,7 @@ test('every metric that the dashboard and the alerts name exists in a running sh
   assert.match(text, /^job_run_seconds_count\{kind="submit"\} 1$/m);
   const value = (name) => Number(text.match(new RegExp(`^${name} (\\S+)$`, 'm'))[1]);
   assert.ok(value('process_resident_memory_bytes') > 1e6);
+  assert.ok(value('process_heap_bytes') > 1e6);
   assert.ok(Math.abs(value('process_start_time_seconds') - Date.now() / 1000) < 120);
   assert.ok(value('store_write_seconds_count') >= 5);
 

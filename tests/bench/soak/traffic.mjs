@@ -1,5 +1,5 @@
 // What a busy shop lives through, all of it at once, until `over()`: buyers whose orders succeed, fail, are slow or unknown;
-// lost, repeated, late and forged notifications; followers, readers, staff; and the duties of each night.
+// lost, repeated, late and forged notifications; followers, readers, staff; and the night, when its clock goes to the next day.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { Buyer, binary, sleep, until } from '../../e2e/support/shop.mjs';
@@ -30,8 +30,9 @@ function fate() {
 }
 
 export class Traffic {
-  constructor(shop, over, dayMs) {
-    Object.assign(this, { shop, over, dayMs, ended: {}, told: {}, recent: [], counts: { reads: 0, desk: 0, followers: 0, faults: 0, days: 0 } });
+  constructor(shop, clock, over, dayMs) {
+    Object.assign(this, { shop, clock, over, dayMs, ended: {}, told: {}, recent: [], isNight: false, underWay: 0 });
+    this.counts = { reads: 0, desk: 0, followers: 0, faults: 0, days: 0 };
   }
 
   /** Comes back when everything that was begun has ended as it should. */
@@ -43,6 +44,11 @@ export class Traffic {
   async #buys(index) {
     let buyer = await Buyer.arrive(this.shop);
     for (let n = 0; !this.over(); ++n) {
+      if (this.isNight) {
+        while (this.isNight) await sleep(50);
+        buyer = await Buyer.arrive(this.shop);
+      }
+      ++this.underWay;
       if (n % 40 === 39) buyer = await Buyer.arrive(this.shop);
       const [tail, end] = fate();
       const number = `13${5 + (index % 4)}${String(1000 + n % 9000)}${/^\d/.test(tail) ? tail : '0001'}`;
@@ -51,13 +57,15 @@ export class Traffic {
       const { order_id: id } = placed.json;
       this.#seen({ id, token: buyer.token });
       if (tail === 'cancel') await buyer.call('POST', `/api/v1/orders/${id}/cancel`, { body: {} });
-      else if (tail !== 'leave') await this.#pays(buyer, id);
+      else if (tail === 'leave') --this.underWay;  // the night ends it too
+      else await this.#pays(buyer, id);
       const order = await until(`${number} reaches ${end}`, async () => {
         const now = await buyer.order(id);
         return ['succeeded', 'refunded', 'closed'].includes(now.state) ? now : null;
       }, kEndsWithinMs);
       if (order.state !== end) throw new Error(`${number} ended as ${order.state}, not ${end}`);
       this.ended[end] = (this.ended[end] ?? 0) + 1;
+      if (tail !== 'leave') --this.underWay;
     }
   }
 
@@ -81,6 +89,7 @@ export class Traffic {
 
   async #faults() {
     while (!this.over()) {
+      if (this.isNight) { await sleep(50); continue; }
       const [party, kind] = pick(kFaults);
       await this.shop.arm(party, kind, 2);
       ++this.counts.faults;
@@ -117,7 +126,7 @@ export class Traffic {
 
   async #staff() {
     for (let n = 0; !this.over(); ++n) {
-      if (n % 200 === 0) this.person = await this.shop.signIn();
+      if (n % 200 === 0 || this.person === undefined) this.person = await this.shop.signIn();
       const path = n % 5 === 4 && this.recent.length > 0 ? `orders/${pick(this.recent).id}` : pick(kDesk);
       await this.person.get(`/api/admin/${path}`);
       ++this.counts.desk;
@@ -132,19 +141,30 @@ export class Traffic {
         if (this.over()) return;
         await sleep(200);
       }
-      await night(this.shop);
+      this.isNight = true;
+      // What nobody met by day would all fall on the one call that the night makes.
+      for (const [party, kind] of kFaults) await this.shop.arm(party, kind, 0);
+      await until('the shop is quiet', () => this.underWay === 0, kEndsWithinMs);
+      this.recent = [];
+      this.person = undefined;
+      await night(this.shop, this.clock);
+      this.isNight = false;
       ++this.counts.days;
     }
   }
 }
 
-/** What a night brings: new keys, a backup, the log put aside, the bills of both sides. */
-export async function night(shop) {
+/** The clock goes to the same time of the next day, as all of it that the shop does by the clock. What a night brings: new keys, a
+ *  backup, the log put aside, the bills of both sides of the day that ended. */
+export async function night(shop, clock) {
+  const ended = dayOf(clock);
+  clock.forward(86_400);
   const data = ['--data', shop.data];
-  await runs(binary, ['key', 'rotate', ...data]);
-  await runs(binary, ['backup', `${shop.data}-backups`, ...data, '--keep', '2']);
+  const [program, ...words] = clock.under;
+  await runs(program, [...words, binary, 'key', 'rotate', ...data]);
+  await runs(program, [...words, binary, 'backup', `${shop.data}-backups`, ...data, '--keep', '2']);
   shop.child.kill('SIGHUP');
-  for (const party of ['wechat', 'reloadly']) await compare(shop, await shop.signIn(), party);
+  for (const party of ['wechat', 'reloadly']) await compare(shop, await shop.signIn(), party, ended);
 }
 
 /** Every page of staff, all at once. */
@@ -153,10 +173,11 @@ export async function deskAtOnce(shop) {
   await Promise.all(kDesk.map((path) => person.get(`/api/admin/${path}`)));
 }
 
-/** The run of today's bill as it is after one more comparison. */
-export async function compare(shop, person, party) {
-  const day = new Date(Date.now() + 8 * 3_600_000).toISOString().slice(0, 10);
-  if (party === 'wechat') await shop.arm('wechat', 'early_bill');
+/** The day it is now where the shop stands. */
+export const dayOf = (clock) => new Date(clock.now() + 8 * 3_600_000).toISOString().slice(0, 10);
+
+/** The run of a day's bill as it is after one more comparison. */
+export async function compare(shop, person, party, day) {
   const asked = await shop.call('POST', '/api/admin/reconcile/runs', { body: { party, day }, headers: { cookie: person.cookie, origin: shop.origin } });
   if (asked.status !== 202) throw new Error(`${party}: ${asked.text}`);
   return until(`the bill of ${party} is compared`, async () => {

@@ -1,6 +1,6 @@
 // Commands of the program that end by themselves.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -34,6 +34,20 @@ export const EIO = 5;
 
 /** What runs the program while its clock is so many seconds ahead of ours. */
 export const atAnotherTime = (seconds) => besideTheLibrary(`TOPUP_CLOCK_SHIFT=${seconds}`);
+
+/** The same for programs that run while it moves: what runs them, how it is set, and the time they see. */
+export function movingClock() {
+  const file = join(scratch(), 'ahead');
+  const ahead = Buffer.alloc(8);
+  const set = (seconds) => { ahead.writeBigInt64LE(BigInt(seconds)); writeFileSync(file, ahead, { flag: existsSync(file) ? 'r+' : 'w' }); };
+  set(0);
+  return {
+    under: besideTheLibrary(`TOPUP_CLOCK_FILE=${file}`),
+    set,
+    forward: (seconds) => set(Number(ahead.readBigInt64LE()) + seconds),
+    now: () => Date.now() + Number(ahead.readBigInt64LE()) * 1_000,
+  };
+}
 
 /** The same by a tracer, for calls that stay inside of the C library: ('write', 'signal=KILL:when=3'). */
 export const injecting = (call, what) => ['strace', '-D', '-f', '-qq', '-o', '/dev/null',

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -31,6 +32,20 @@ HttpRequest asked(std::string_view route, int status, std::int64_t elapsed_us) {
 }
 
 }  // namespace
+
+TEST_CASE("memory in use is told as it is taken and given back") {
+  constexpr std::int64_t kBytes = 8'000'000, kElse = 1'000'000;
+  const auto in_use = [] { return topup::observability::process_figures().heap_bytes; };
+  const std::int64_t before = in_use();
+  auto large = std::make_unique<std::string>(kBytes, 'x');
+  auto small = std::make_unique<std::vector<std::string>>(20'000, std::string(200, 'x'));
+  const std::int64_t within = in_use();
+  CHECK(within - before > kBytes + 20'000 * 200);
+  CHECK(within - before < kBytes + 20'000 * 300 + kElse);
+  large.reset();
+  small.reset();
+  CHECK(in_use() - before < kElse);
+}
 
 TEST_CASE("every event appears under its name and labels") {
   Metrics metrics;
