@@ -131,6 +131,7 @@ export class Shop {
   }
 
   async payAtSheet(outTradeNo, extra = {}) {
+    if (!outTradeNo) throw new Error('there is nothing to pay: the payment was not started');
     const response = await fetch(`${this.wechat}/control/pay`, {
       method: 'POST', headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ out_trade_no: outTradeNo, ...extra }),
