@@ -10,10 +10,10 @@
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -26,6 +26,7 @@ class Pool {
   // Called once on each thread; what it returns serves the jobs there and must not throw.
   using Make = std::function<std::function<void(Job&)>()>;
   static constexpr auto kRest = std::chrono::seconds(20);
+  static constexpr std::size_t kMostComing = 2;  // called or started, and not there yet
   Pool(int most_threads, std::size_t most_waiting, Make make,
        std::chrono::milliseconds rest = kRest)
       : most_threads_(static_cast<std::size_t>(std::max(most_threads, 1))),
@@ -44,17 +45,16 @@ class Pool {
     {
       const std::lock_guard lock(mutex_);
       if (is_stopping_ || queue_.size() >= most_waiting_) return false;
-      if (resting_.empty() && seats_.size() < most_threads_ && !start_one() && seats_.empty())
-        return false;
       queue_.push_back(std::move(job));
-      if (!resting_.empty()) {
-        called = std::move(resting_.back());
-        resting_.pop_back();
-        called->is_called = true;
+      called = call_one();
+      if (seats_.empty()) {
+        job = std::move(queue_.back());
+        queue_.pop_back();
+        return false;
       }
       left.swap(left_);
     }
-    if (called != nullptr) called->wake.notify_one();
+    wake(called);
     join(left);
     return true;
   }
@@ -83,25 +83,49 @@ class Pool {
     for (const auto& seat : seats) seat->thread.join();
   }
 
-  bool start_one() {
-    auto seat = std::make_shared<Seat>();
+  // Does nothing where the machine has no memory or no thread left.
+  void start_one() noexcept {
     try {
+      seats_.reserve(most_threads_);
+      resting_.reserve(most_threads_);
+      auto seat = std::make_shared<Seat>();
       seat->thread = std::thread([this, mine = seat] { work(mine); });
-    } catch (const std::system_error&) {
-      return false;
+      seats_.push_back(std::move(seat));
+      ++coming_;
+    } catch (const std::exception&) {
+      return;
     }
-    seats_.push_back(std::move(seat));
-    return true;
+  }
+
+  // Who rested last, unless enough are on their way already: each who comes calls the next while
+  // there is more to do, and who is done before that takes it without a wake.
+  std::shared_ptr<Seat> call_one() {
+    if (is_stopping_ || coming_ >= kMostComing) return nullptr;
+    if (resting_.empty()) {
+      if (seats_.size() < most_threads_) start_one();
+      return nullptr;
+    }
+    std::shared_ptr<Seat> called = std::move(resting_.back());
+    resting_.pop_back();
+    called->is_called = true;
+    ++coming_;
+    return called;
+  }
+  static void wake(const std::shared_ptr<Seat>& called) {
+    if (called != nullptr) called->wake.notify_one();
   }
 
   void work(const std::shared_ptr<Seat>& seat) {
     const auto serve = make_();
     std::unique_lock lock(mutex_);
+    --coming_;
     for (;;) {
       if (!queue_.empty()) {
         Job job = std::move(queue_.front());
         queue_.pop_front();
+        const std::shared_ptr<Seat> next = queue_.empty() ? nullptr : call_one();
         lock.unlock();
+        wake(next);
         serve(job);
         job = Job();
         lock.lock();
@@ -121,6 +145,7 @@ class Pool {
       left_.push_back(seat);
       return false;
     }
+    --coming_;
     return true;
   }
 
@@ -131,6 +156,7 @@ class Pool {
       is_stopping_ = true;
       for (const auto& seat : resting_) {
         seat->is_called = true;
+        ++coming_;
         seat->wake.notify_one();
       }
       resting_.clear();
@@ -151,6 +177,7 @@ class Pool {
   Seats resting_;  // the last one rested last
   Seats seats_;
   Seats left_;  // ended, and not joined yet
+  std::size_t coming_ = 0;
   bool is_stopping_ = false;
 };
 

@@ -11,6 +11,7 @@ import { isQuick } from './form.mjs';
 import { follower, slowSockets, wrk } from './server_load.mjs';
 
 const peers = fileURLToPath(new URL('../../build/release/topup_bench_server', import.meta.url));
+const storeCallers = fileURLToPath(new URL('../../build/release/topup_bench_store', import.meta.url));
 const kRounds = isQuick ? 1 : 3;
 const kSeconds = isQuick ? 1 : 3;
 const kConnections = 64;
@@ -19,6 +20,8 @@ const kSlow = isQuick ? 100 : 2_000;
 const kFollowers = isQuick ? 400 : 10_000;
 
 const rssMb = (pid) => Number(readFileSync(`/proc/${pid}/status`, 'utf8').match(/VmRSS:\s+(\d+)/)[1]) / 1024;
+
+const counted = ([program, ...words]) => Number(execFileSync(program, words, { encoding: 'utf8' }));
 
 async function servePeer(kind) {
   const child = spawn(peers, [kind], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -89,21 +92,33 @@ async function broadcast(shop) {
   ];
 }
 
-/** A guest's session is one durable row; nothing is limited here but by the disk. */
+/** A guest's session is two durable rows; nothing is limited here but by the disk. */
 async function durableWrites(shop, folder, name, underPeer = []) {
   const script = join(folder, 'post.lua');
   writeFileSync(script, 'wrk.method = "POST"\nwrk.body = "{}"\nwrk.headers["Content-Type"] = "application/json"\n');
   const own = [];
   const alone = [];
   for (let round = 0; round < kRounds; ++round) {
-    const [program, ...words] = [...underPeer, peers, 'commits', join(folder, `${name}-alone-${round}.sqlite`), String(kSeconds)];
-    alone.push(Number(execFileSync(program, words, { encoding: 'utf8' })));
+    alone.push(counted([...underPeer, peers, 'commits', join(folder, `${name}-alone-${round}.sqlite`), String(kSeconds)]));
     const seen = await wrk(`${shop.origin}/api/v1/sessions`, { connections: kConnections, seconds: kSeconds, script });
     if (seen.failures > 0) throw new Error(`${seen.failures} writes were refused`);
     own.push(seen.perSecond);
   }
   return [figure(name, own, 'writes/s', 5,
     { atMost: false, peer: 'SQLite, one fsync each', peerValue: median(alone), ratio: median(own) / median(alone) })];
+}
+
+/** The store itself, asked by as many callers at once. */
+function storeWrites(folder) {
+  const own = [];
+  const alone = [];
+  for (let round = 0; round < kRounds; ++round) {
+    const file = (who) => join(folder, `store-${who}-${round}.sqlite`);
+    alone.push(counted([peers, 'commits', file('alone'), String(kSeconds)]));
+    own.push(counted([storeCallers, file('callers'), String(kConnections), String(kSeconds)]));
+  }
+  return figure('server.store_writes_64', own, 'writes/s', 5,
+    { atMost: false, peer: 'SQLite, one fsync each', peerValue: median(alone), ratio: median(own) / median(alone) });
 }
 
 async function starts(shop) {
@@ -135,7 +150,7 @@ export async function run() {
     ...await besideSlowClients(shop), ...await broadcast(shop)];
   await shop.stop();
   shop.cleanup();
-  results.push(...await durableWritesOnSlowDisk(folder));
+  results.push(storeWrites(folder), ...await durableWritesOnSlowDisk(folder));
   rmSync(folder, { recursive: true });
   return results;
 }
