@@ -26,12 +26,12 @@ class Pool {
   // Called once on each thread; what it returns serves the jobs there and must not throw.
   using Make = std::function<std::function<void(Job&)>()>;
   static constexpr auto kRest = std::chrono::seconds(20);
-  static constexpr std::size_t kMostComing = 2;  // called or started, and not there yet
   Pool(int most_threads, std::size_t most_waiting, Make make,
        std::chrono::milliseconds rest = kRest)
       : most_threads_(static_cast<std::size_t>(std::max(most_threads, 1))),
         most_waiting_(most_waiting),
         make_(std::move(make)),
+        most_coming_(std::max(std::thread::hardware_concurrency() / 2, 1u)),
         rest_(rest) {}
   ~Pool() { stop(); }
   Pool(const Pool&) = delete;
@@ -100,7 +100,7 @@ class Pool {
   // Who rested last, unless enough are on their way already: each who comes calls the next while
   // there is more to do, and who is done before that takes it without a wake.
   std::shared_ptr<Seat> call_one() {
-    if (is_stopping_ || coming_ >= kMostComing) return nullptr;
+    if (is_stopping_ || coming_ >= most_coming_) return nullptr;
     if (resting_.empty()) {
       if (seats_.size() < most_threads_) start_one();
       return nullptr;
@@ -171,6 +171,7 @@ class Pool {
   const std::size_t most_threads_;
   const std::size_t most_waiting_;
   const Make make_;
+  const std::size_t most_coming_;  // called or started, and not there yet
   const std::chrono::milliseconds rest_;
   std::mutex mutex_;
   std::deque<Job> queue_;
