@@ -38,7 +38,11 @@ constexpr auto kLinger = std::chrono::milliseconds(2);
 constexpr std::size_t kMaxQueue = 16'384;  // bodies waiting; above it the store says busy
 constexpr std::size_t kMaxReaders = 8;
 constexpr auto kBorrowWait = std::chrono::seconds(2);  // for a reader; then the store says busy
-constexpr int kCheckpointPages = 1'000;                // about 4 MB of WAL
+// The log goes into the database after so many pages (8 MB) or commits: a log that is let grow
+// makes all who write then wait for one long move, one that is moved too often costs a sync each
+// time.
+constexpr int kCheckpointPages = 2'000;
+constexpr int kCheckpointCommits = 64;
 constexpr const char* kReaderCache = "PRAGMA cache_size=-1024";  // KB; each reader keeps its own
 
 thread_local bool inside_body =
@@ -92,6 +96,7 @@ class SqliteDb final : public Db {
     writer_.script("PRAGMA temp_store=MEMORY");
     require_setting("PRAGMA journal_mode", "wal");
     require_setting("PRAGMA synchronous", "2");
+    sqlite3_wal_hook(writer_.handle(), &SqliteDb::note_log, this);
     stats_.connections_most = kMaxReaders;
     readers_.reserve(kMaxReaders);  // giving one back never fails
     thread_ = std::thread([this] { write_loop(); });
@@ -352,18 +357,27 @@ class SqliteDb final : public Db {
     inside_body = false;
   }
 
+  static int note_log(void* self, sqlite3*, const char*, int pages) {
+    static_cast<SqliteDb*>(self)->log_pages_ = pages;
+    return SQLITE_OK;
+  }
+
   void checkpoint_when_due() {
-    int frames = 0;
-    int moved = 0;
-    if (++commits_since_look_ < 64) return;
+    if (log_pages_ < log_pages_seen_) log_pages_seen_ = 0;  // it has begun anew
+    const bool is_grown = log_pages_ - log_pages_seen_ >= kCheckpointPages;
+    if (++commits_since_look_ < kCheckpointCommits && !is_grown) return;
     commits_since_look_ = 0;
+    int pages = 0;
+    int moved = 0;
     const int mode = wal_is_long_ ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
     sqlite3_busy_timeout(writer_.handle(),
                          0);  // a long reader may delay the checkpoint, never the writers
-    sqlite3_wal_checkpoint_v2(writer_.handle(), nullptr, mode, &frames, &moved);
+    sqlite3_wal_checkpoint_v2(writer_.handle(), nullptr, mode, &pages, &moved);
     sqlite3_busy_timeout(writer_.handle(), SqliteConnection::kBusyMs);
-    wal_is_long_ =
-        frames > 4 * kCheckpointPages;  // readers held it back: truncate when they let go
+    log_pages_ = log_pages_seen_ = std::max(pages, 0);
+    // Readers held it back: truncate when they let go. Else the next commit begins it anew, in the
+    // same file: to make that longer page by page costs every sync more.
+    wal_is_long_ = log_pages_ > 4 * kCheckpointPages;
   }
 
   std::string path_;
@@ -376,6 +390,8 @@ class SqliteDb final : public Db {
   bool was_refused_ = false;                  // a body of this group met a full or broken engine
   std::function<void(std::size_t)> observer_;
   int commits_since_look_ = 0;
+  int log_pages_ = 0;       // in the log after the last commit
+  int log_pages_seen_ = 0;  // by the last checkpoint
   bool wal_is_long_ = false;
 
   std::mutex mutex_;

@@ -1,6 +1,7 @@
 // What SQLite alone does: one file, one process. What both engines promise is in db_test.cpp.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <future>
@@ -53,6 +54,37 @@ TEST_CASE("storage: the log of the engine is folded into the file when it closes
                  [&count](const Row& row) { count = row.integer(0); });
   });
   CHECK(count == 200);
+}
+
+TEST_CASE(
+    "storage: the log is folded in while it works, by its length, and what a reader held back "
+    "later") {
+  constexpr std::int64_t kBodyBytes = 600'000;  // about 150 pages
+  constexpr std::uintmax_t kLogBytes = 10'000'000, kHeldBytes = 25'000'000;
+  ScratchFolder folder;
+  const std::string path = folder.file("notes.db");
+  const auto db = open_sqlite(path);
+  db->write([](Tx& tx) {
+    tx.script("CREATE TABLE notes (body BLOB NOT NULL)");
+    return true;
+  });
+  const std::string body(kBodyBytes, 'x');
+  const auto add = [&] {
+    db->write([&](Tx& tx) { return tx.exec("INSERT INTO notes VALUES ($1)", {Blob{body}}) == 1; });
+    return std::filesystem::file_size(path + "-wal");
+  };
+  std::uintmax_t most = 0;
+  for (int i = 0; i < 50; ++i) most = std::max(most, add());
+  CHECK(most < kLogBytes);
+
+  db->read([&](Reader& reader) {
+    reader.query("SELECT COUNT(*) FROM notes", {}, [](const Row&) {});
+    for (int i = 0; i < 60; ++i) most = std::max(most, add());
+  });
+  CHECK(most > kHeldBytes);
+  std::uintmax_t last = most;
+  for (int i = 0; i < 30; ++i) last = add();
+  CHECK(last < kLogBytes);
 }
 
 TEST_CASE("storage: a table that a refused body made is gone, although the engine counts no row") {
