@@ -92,8 +92,9 @@ async function broadcast(shop) {
   ];
 }
 
-/** A guest's session is two durable rows; nothing is limited here but by the disk. */
-async function durableWrites(shop, folder, name, underPeer = []) {
+/** Through the whole door: a guest's session is two durable rows. Where a sync costs next to nothing, that is a figure of the
+ * door and not of the disk, and has no goal: the peer speaks no HTTP. */
+async function durableWrites(shop, folder, name, goal, underPeer = []) {
   const script = join(folder, 'post.lua');
   writeFileSync(script, 'wrk.method = "POST"\nwrk.body = "{}"\nwrk.headers["Content-Type"] = "application/json"\n');
   const own = [];
@@ -104,7 +105,7 @@ async function durableWrites(shop, folder, name, underPeer = []) {
     if (seen.failures > 0) throw new Error(`${seen.failures} writes were refused`);
     own.push(seen.perSecond);
   }
-  return [figure(name, own, 'writes/s', 5,
+  return [figure(name, own, 'writes/s', goal,
     { atMost: false, peer: 'SQLite, one fsync each', peerValue: median(alone), ratio: median(own) / median(alone) })];
 }
 
@@ -137,7 +138,7 @@ async function starts(shop) {
 async function durableWritesOnSlowDisk(folder) {
   const disk = (file) => meeting('fdatasync', 1, `slow:${kSyncUs}`, file);
   const shop = await Shop.start({ config: benchConfig, under: disk('topup.sqlite') });
-  const results = await durableWrites(shop, folder, 'server.durable_writes_64_sync_1ms', disk('-alone-'));
+  const results = await durableWrites(shop, folder, 'server.durable_writes_64_sync_1ms', 5, disk('-alone-'));
   await shop.stop();
   shop.cleanup();
   return results;
@@ -146,7 +147,7 @@ async function durableWritesOnSlowDisk(folder) {
 export async function run() {
   const folder = mkdtempSync(join(tmpdir(), 'topup bench '));
   const shop = await Shop.start({ config: benchConfig });
-  const results = [...await starts(shop), ...await hello(shop), ...await durableWrites(shop, folder, 'server.durable_writes_64'),
+  const results = [...await starts(shop), ...await hello(shop), ...await durableWrites(shop, folder, 'server.durable_writes_64', null),
     ...await besideSlowClients(shop), ...await broadcast(shop)];
   await shop.stop();
   shop.cleanup();
