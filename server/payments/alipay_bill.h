@@ -12,15 +12,11 @@
 #include <string>
 #include <string_view>
 
+#include "server/payments/alipay_table.h"
 #include "server/payments/channel.h"
 #include "shared/result.h"
 
 namespace topup::payments {
-
-struct AlipayBillOf {
-  std::string_view seller_id;  // whose bill was asked for; "" to take any
-  std::string_view day;        // yyyy-mm-dd; "" to take any
-};
 
 // The archive as downloaded. It may hold a summary beside, and the details in several files.
 Result<Bill> read_alipay_bill(std::string_view archive, const AlipayBillOf& wanted);
