@@ -8,6 +8,7 @@
 #include "server/base/json.h"
 #include "server/payments/alipay_bill.h"
 #include "server/payments/alipay_calls.h"
+#include "server/payments/alipay_fund_bill.h"
 #include "server/payments/alipay_text.h"
 #include "server/payments/wechat_bill.h"
 #include "shared/check.h"
@@ -101,6 +102,8 @@ class Alipay final : public PayChannel {
   std::optional<PrepayTicket> resume(const PrepayRequest& request,
                                      const std::string& kept) override;
   Outcome<Bill> bill(std::string_view day) override;
+  bool has_fund_bill() const override { return true; }
+  Outcome<std::vector<FundLine>> fund_bill(std::string_view day) override;
   Result<Notification> parse_notify(const NotifyRequest& request) const override;
 
  private:
@@ -112,6 +115,9 @@ class Alipay final : public PayChannel {
   Outcome<PrepayTicket> create(const PrepayRequest& request);
   Outcome<MaybeTrade> fetch_trade(const OutTradeNo& number);
   Outcome<MaybeRefund> fetch_refund(const OutTradeNo& trade, const OutRefundNo& refund);
+  template <class T>
+  Outcome<T> fetch_bill(std::string_view type, std::string_view day,
+                        Result<T> (*read)(std::string_view, const AlipayBillOf&));
   Result<Trade> trade_of(const AlipayParams& notice) const;
 
   const AlipayConfig config_;
@@ -305,13 +311,15 @@ Outcome<RefundTrade> Alipay::query_refund_of(const OutTradeNo& trade, const OutR
 
 // The file comes unsigned and nothing says what its bytes are: that the signed link leads to the
 // host we know, over a connection whose certificate was verified, is what makes it theirs.
-Outcome<Bill> Alipay::bill(std::string_view day) {
-  const Answer link =
-      calls_.exchange(Call::bill, {{"bill_type", "trade"}, {"bill_date", std::string(day)}});
+template <class T>
+Outcome<T> Alipay::fetch_bill(std::string_view type, std::string_view day,
+                              Result<T> (*read)(std::string_view, const AlipayBillOf&)) {
+  const Answer link = calls_.exchange(
+      Call::bill, {{"bill_type", std::string(type)}, {"bill_date", std::string(day)}});
   if (link.meaning == Meaning::absent) {
     const std::int64_t begun = parse_alipay_time_ms(std::string(day) + " 00:00:00");
     const bool is_made = clock_.wall_ms() >= begun + kDayMs + kBillMadeMs;
-    return is_made ? Outcome<Bill>(Bill{}) : Unknown{"bill_not_made_yet"};
+    return is_made ? Outcome<T>(T{}) : Unknown{"bill_not_made_yet"};
   }
   if (!link.is_ok) return Unknown{link.why};
   const auto target = alipay_bill_target(
@@ -325,9 +333,17 @@ Outcome<Bill> Alipay::bill(std::string_view day) {
   const base::OutboundReply file = bills_.call(request);
   if (file.kind != base::OutboundReply::Kind::answered || file.status != 200)
     return Unknown{file.failure.empty() ? "http_" + std::to_string(file.status) : file.failure};
-  auto read = read_alipay_bill(file.body, {config_.seller_id, day});
-  if (read) return std::move(*read);
-  return DefiniteFail(std::string(read.error().reason), std::string(read.error().detail.view()));
+  auto held = read(file.body, {config_.seller_id, day});
+  if (held) return std::move(*held);
+  return DefiniteFail(std::string(held.error().reason), std::string(held.error().detail.view()));
+}
+
+Outcome<Bill> Alipay::bill(std::string_view day) {
+  return fetch_bill<Bill>("trade", day, read_alipay_bill);
+}
+
+Outcome<std::vector<FundLine>> Alipay::fund_bill(std::string_view day) {
+  return fetch_bill<std::vector<FundLine>>("signcustomer", day, read_alipay_fund_bill);
 }
 
 // Refunds send TRADE_SUCCESS again, with gmt_refund: the same payment, heard once more.

@@ -7,6 +7,7 @@
 #include "server/base/zip.h"
 #include "server/payments/alipay.h"
 #include "server/payments/alipay_bill.h"
+#include "server/payments/alipay_fund_bill.h"
 #include "server/payments/alipay_sign.h"
 #include "server/payments/alipay_text.h"
 #include "server/payments/bill_text.h"
@@ -259,6 +260,16 @@ void run_alipay_bill(std::string_view input) {
     for (const payments::BillLine& line : bill->lines)
       holds(line.amount.minor >= 0, "an amount says no direction");
   }
+  for (const auto& funds : {payments::read_alipay_fund_details(input, any),
+                            payments::read_alipay_fund_bill(input, any)}) {
+    if (!funds) continue;
+    holds(funds->size() <= payments::kMaxBillLines, "a fund flow has a bound");
+    for (const payments::FundLine& line : *funds) {
+      const bool is_in = line.amount.minor > 0;
+      if (line.kind == payments::FundKind::payment) holds(is_in, "a payment comes in");
+      if (line.kind == payments::FundKind::refund) holds(!is_in, "a refund goes out");
+    }
+  }
   const auto entries = base::unzip(input, {4, 1 << 16});
   std::size_t bytes = 0;
   if (entries)
@@ -279,7 +290,15 @@ std::vector<std::string> alipay_archives() {
       "退款批次号/请求号,服务费（元）\r\n"
       "42\t,T1\t,交易,话费,2026-11-20 10:00:00,2026-11-20 10:00:09,99.50,99.50,,-0.60\r\n"
       "#--业务明细列表结束--\r\n#交易合计：1笔，商家实收共99.50元\r\n";
-  return {details, base::zip({{"a.csv", base::gb18030_of_utf8(details).value_or(details)}})};
+  const std::string flow =
+      "#支付宝账务明细查询\r\n#账号：[20887200000000010156]\r\n"
+      "账务流水号,业务流水号,商户订单号,商品名称,发生时间,收入金额（+元）,支出金额（-元）,"
+      "账户余额（元）,业务类型,备注\r\n"
+      "2\t,42\t,T1\t,话费,2026-11-20 10:00:09,0.00,-0.60,98.90,收费,服务费[42]\r\n"
+      "1\t,42\t,T1\t,话费,2026-11-20 10:00:09,99.50,0.00,99.50,在线支付,\r\n"
+      "#--账务明细列表结束--\r\n#支出合计：1笔，共-0.60元\r\n#收入合计：1笔，共99.50元\r\n";
+  return {details, flow, base::zip({{"a.csv", base::gb18030_of_utf8(details).value_or(details)}}),
+          base::zip({{"a.csv", base::gb18030_of_utf8(flow).value_or(flow)}})};
 }
 
 }  // namespace
@@ -335,8 +354,8 @@ std::span<const Target> party_targets() {
              6,
              run_alipay_bill,
              alipay_archives,
-             {",", "\r\n#", "\t", "交易", "退款", "99.50", "-", "笔", "共", "元", "PK\x03\x04",
-              "PK\x01\x02", "PK\x05\x06"}},
+             {",", "\r\n#", "\t", "交易", "退款", "收费", "99.50", "-", "笔", "共", "元", "[42]",
+              "PK\x03\x04", "PK\x01\x02", "PK\x05\x06"}},
   };
   return kAll;
 }
