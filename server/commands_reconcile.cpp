@@ -94,7 +94,8 @@ void add_reconcile_commands(Commands& commands) {
   add_shop_options(reconcile, &options->shop);
   reconcile.add_option("--day", options->day, "yyyy-mm-dd; without it all days that are due");
   reconcile.add_option("--party", options->party,
-                       "only this channel or supplier, or a channel's fund flow: wechat_funds");
+                       "only this channel or supplier, or a channel's fund flow: wechat_funds, "
+                       "alipay_funds");
 }
 
 }  // namespace topup::commands

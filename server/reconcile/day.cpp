@@ -44,6 +44,12 @@ void read_neighbours(Reader& reader, const Party& party, const Run& run, Day& da
     (is_after ? day.terms.has_after : day.terms.has_before) = true;
     for (Neighbour& one : reconcile_store::numbers_of(reader, other))
       day.neighbours.push_back(std::move(one));
+    if (!party.is_funds) continue;
+    // Refunds may stand there under their payment's number.
+    const auto refunds = reconcile_store::lines_of(reader, other, Side::refund);
+    if (refunds.empty()) continue;
+    for (Theirs& line : as_traded(refunds, fund_store::trade_said(reader, party, at, Side::refund)))
+      day.neighbours.push_back({line.side, std::move(line.number)});
   }
 }
 

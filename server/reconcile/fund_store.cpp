@@ -27,11 +27,12 @@ std::string day_of(const Party& funds, std::int64_t at_ms) {
   return day_text(at_ms, funds.offset_ms);
 }
 
-void add_lines(Reader& reader, const std::string& run, Trade& trade) {
+void add_lines(Reader& reader, const std::string& run, std::string_view only, Trade& trade) {
   reader.query(R"sql(
     SELECT side, CASE WHEN number = '' THEN their_number ELSE number END, their_number, stand,
-           fee_minor, at_ms FROM recon_lines WHERE run_id = $1 AND payee = '' ORDER BY line)sql",
-               {run}, [&](const Row& row) {
+           fee_minor, at_ms, amount_minor FROM recon_lines
+     WHERE run_id = $1 AND payee = '' AND ($2 = '' OR side = $2) ORDER BY line)sql",
+               {run, only}, [&](const Row& row) {
                  const auto side = side_of(row.text(0));
                  check(side.has_value(), "a stored line is of a side we know");
                  TradeSaid& said = trade[{*side, row.text(1)}];
@@ -40,15 +41,20 @@ void add_lines(Reader& reader, const std::string& run, Trade& trade) {
                  said.stand = stand_of(row.text(3));
                  if (said.stand != Stand::failed) said.fee_minor += row.integer(4);
                  said.at_ms = row.integer(5);
+                 said.amount_minor = row.integer(6);
                });
 }
 
-void add_differences(Reader& reader, const std::string& run, Trade& trade) {
+// A refund that no line has is found by its payment, in our record of it.
+void add_differences(Reader& reader, const std::string& run, std::string_view only, Trade& trade) {
   reader.query(R"sql(
     SELECT side, number, kind, order_id, currency, carried_minor, waived_minor,
-           CASE WHEN theirs_at_ms = 0 THEN ours_at_ms ELSE theirs_at_ms END
-      FROM recon_differences WHERE run_id = $1 AND payee = '')sql",
-               {run}, [&](const Row& row) {
+           CASE WHEN theirs_at_ms = 0 THEN ours_at_ms ELSE theirs_at_ms END,
+           COALESCE(ours_minor, 0),
+           COALESCE((SELECT r.out_trade_no FROM refunds r WHERE r.out_refund_no = d.number), '')
+      FROM recon_differences d
+     WHERE run_id = $1 AND payee = '' AND ($2 = '' OR side = $2))sql",
+               {run, only}, [&](const Row& row) {
                  const auto side = side_of(row.text(0));
                  const auto kind = kind_of(row.text(2));
                  const auto currency = parse_currency(row.text(4));
@@ -64,6 +70,9 @@ void add_differences(Reader& reader, const std::string& run, Trade& trade) {
                    said.waived_minor += row.integer(6);
                  }
                  said.has_difference = true;
+                 if (said.lines > 0 || *side != Side::refund) return;
+                 said.amount_minor = row.integer(8);
+                 said.payment = row.text(9);
                });
 }
 
@@ -75,11 +84,13 @@ Unnamed read_unnamed(const Row& row, Side side) {
 
 }  // namespace
 
-Trade trade_said(Reader& reader, const Party& funds, std::int64_t from_ms) {
+Trade trade_said(Reader& reader, const Party& funds, std::int64_t from_ms,
+                 std::optional<Side> only) {
   Trade trade;
+  const std::string_view side = only ? to_word(*only) : std::string_view();
   for (const std::string& run : trade_runs(funds, from_ms)) {
-    add_lines(reader, run, trade);
-    add_differences(reader, run, trade);
+    add_lines(reader, run, side, trade);
+    add_differences(reader, run, side, trade);
   }
   return trade;
 }

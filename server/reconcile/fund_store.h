@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,8 +15,9 @@
 namespace topup::reconcile::fund_store {
 
 // Of the shop's own account at the party, by the trade bills of the day that begins at `from_ms`
-// and its neighbours.
-Trade trade_said(storage::Reader& reader, const Party& funds, std::int64_t from_ms);
+// and its neighbours; `only`: of one side.
+Trade trade_said(storage::Reader& reader, const Party& funds, std::int64_t from_ms,
+                 std::optional<Side> only = std::nullopt);
 // Movements without a reference in runs from `from_ms` until `until_ms`: of matched runs, and of
 // `run_id` whatever its state.
 std::vector<Unnamed> unnamed_moves(storage::Reader& reader, const Party& funds,

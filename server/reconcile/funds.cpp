@@ -1,6 +1,7 @@
 #include "server/reconcile/funds.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 #include <tuple>
 
@@ -44,27 +45,110 @@ const std::string& name_of(const FundLine& moved) {
   return moved.number.empty() ? moved.business_no : moved.number;
 }
 
+class FeeOwners {
+ public:
+  void add(const FundLine& moved, std::size_t line) {
+    owners_[{moved.kind, name_of(moved)}].lines.push_back(line);
+  }
+  std::optional<std::size_t> next(const FundLine& fee) {
+    const bool is_back = fee.amount.minor > 0;
+    for (const bool is_refund : {is_back, !is_back}) {
+      const auto owner =
+          owners_.find({is_refund ? FundKind::refund : FundKind::payment, name_of(fee)});
+      if (owner == owners_.end()) continue;
+      Owners& of = owner->second;
+      return of.lines[std::min(of.used++, of.lines.size() - 1)];
+    }
+    return std::nullopt;
+  }
+
+ private:
+  std::map<std::pair<FundKind, std::string>, Owners> owners_;
+};
+
+using Named = std::pair<Side, std::string>;
+
+// Whether the refund may be this line, which names its payment: by the trade bill's line, or, where
+// that has none, by our record.
+bool may_be(const Theirs& line, const TradeSaid& refund) {
+  const bool is_theirs = !refund.their_number.empty() && refund.their_number == line.their_number;
+  return is_theirs || (!refund.payment.empty() && refund.payment == line.number);
+}
+
+// One way to name a line.
+struct Naming {
+  bool is_of_other_amount = false;
+  std::int64_t apart_ms = 0;
+  std::size_t line = 0;
+  const std::string* number = nullptr;
+};
+
+// Every refund that such a line may be, the likeliest first.
+std::vector<Naming> namings_of(const std::vector<Theirs>& lines, const Trade& trade) {
+  std::multimap<std::string, const Trade::value_type*> by_payment;
+  for (const auto& one : trade) {
+    if (one.first.first != Side::refund) continue;
+    for (const std::string& name : {one.second.their_number, one.second.payment}) {
+      if (!name.empty()) by_payment.emplace(name, &one);
+    }
+  }
+  std::vector<Naming> all;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const Theirs& line = lines[i];
+    if (line.side != Side::refund || trade.count({line.side, line.number}) != 0) continue;
+    for (const std::string& name : {line.their_number, line.number}) {
+      const auto [first, last] = by_payment.equal_range(name);
+      for (auto one = first; one != last; ++one) {
+        const auto& [key, refund] = *one->second;
+        if (!may_be(line, refund)) continue;
+        all.push_back({refund.amount_minor != line.amount.minor,
+                       std::abs(refund.at_ms - line.at_ms), i, &key.second});
+      }
+    }
+  }
+  std::stable_sort(all.begin(), all.end(), [](const Naming& a, const Naming& b) {
+    return std::tie(a.is_of_other_amount, a.apart_ms) < std::tie(b.is_of_other_amount, b.apart_ms);
+  });
+  return all;
+}
+
+// Refunds that carry their payment's number get their own; one for which no refund is left repeats
+// another of its amount.
+void name_refunds(std::vector<Theirs>& lines, const Trade& trade) {
+  std::set<std::string> taken;
+  for (const Theirs& line : lines) {
+    if (line.side == Side::refund) taken.insert(line.number);
+  }
+  const std::vector<Naming> all = namings_of(lines, trade);
+  std::set<std::size_t> named;
+  for (const bool may_repeat : {false, true}) {
+    for (const Naming& one : all) {
+      if (may_repeat ? one.is_of_other_amount : taken.count(*one.number) != 0) continue;
+      if (!named.insert(one.line).second) continue;
+      taken.insert(*one.number);
+      lines[one.line].number = *one.number;
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<Theirs> fold_funds(const std::vector<FundLine>& lines) {
   std::vector<Theirs> out;
-  std::map<std::string, Owners> owners;
+  FeeOwners owners;
   for (const FundLine& moved : lines) {
     if (moved.kind == FundKind::fee) continue;
     if (moved.kind == FundKind::payment || moved.kind == FundKind::refund)
-      owners[name_of(moved)].lines.push_back(out.size());
+      owners.add(moved, out.size());
     out.push_back(line_of(moved));
   }
   for (const FundLine& moved : lines) {
     if (moved.kind != FundKind::fee) continue;
-    const auto owner = owners.find(name_of(moved));
-    if (owner == owners.end()) {
+    if (const auto owner = owners.next(moved)) {
+      out[*owner].fee.minor += moved.amount.minor;
+    } else {
       out.push_back(line_of(moved));
-      continue;
     }
-    Owners& of = owner->second;
-    Theirs& line = out[of.lines[std::min(of.used++, of.lines.size() - 1)]];
-    line.fee.minor += moved.amount.minor;
   }
   return out;
 }
@@ -90,18 +174,20 @@ std::optional<Ends> ends_of(const std::vector<FundLine>& lines) {
 }
 
 std::vector<Theirs> as_traded(const std::vector<Theirs>& lines, const Trade& trade) {
-  std::map<std::pair<Side, std::string>, std::string> by_theirs;
+  std::map<Named, std::string> by_theirs;
   for (const auto& [key, said] : trade) {
     if (!said.their_number.empty())
       by_theirs.try_emplace({key.first, said.their_number}, key.second);
   }
+  std::vector<Theirs> named = lines;
+  name_refunds(named, trade);
   std::vector<Theirs> out;
-  std::map<std::pair<Side, std::string>, std::pair<std::size_t, std::int64_t>> seen;
-  for (Theirs line : lines) {
+  std::map<Named, std::pair<std::size_t, std::int64_t>> seen;
+  for (Theirs& line : named) {
     const bool is_named = line.side == Side::payment || line.side == Side::refund;
     if (is_named && trade.count({line.side, line.number}) == 0) {
       const auto known = by_theirs.find({line.side, line.their_number});
-      // A refund's is that of its payment, which may have several.
+      // A refund's is that of its payment, which may have several: those have their names by now.
       if (known != by_theirs.end() && line.side == Side::payment) line.number = known->second;
     }
     const auto said = trade.find({line.side, line.number});

@@ -23,7 +23,8 @@ namespace topup::reconcile {
 inline constexpr std::int64_t kEntryDays = 7;
 
 // The movements as lines of a run: payments and refunds, each with its fee, and the rest one by
-// one, named by their flow_no. In the order of the bill.
+// one, named by their flow_no. In the order of the bill. What a fee is of may have one number for a
+// payment and its refunds: then what was kept is the payment's, what was given back a refund's.
 std::vector<Theirs> fold_funds(const std::vector<payments::FundLine>& lines);
 
 // The account's balance before the first movement and after the last one, in whatever order lines
@@ -40,8 +41,10 @@ struct TradeSaid {
   std::int64_t fee_minor = 0;                        // of the lines
   std::int64_t carried_minor = 0, waived_minor = 0;  // of differences other than of a fee
   std::int64_t waived_fee_minor = 0;                 // of those
+  std::int64_t amount_minor = 0;                     // of the last line; without any, as we have it
   Stand stand = Stand::done;                         // of the last line
   std::string their_number, order_id;
+  std::string payment;  // ours, of a refund that no line has
   Currency currency = Currency::cny;
   std::int64_t at_ms = 0;
   bool has_difference = false;
@@ -49,7 +52,8 @@ struct TradeSaid {
 using Trade = std::map<std::pair<Side, std::string>, TradeSaid>;
 
 // Lines under the numbers that the trade bill has for them, those it lists several times as one,
-// and refunds that were on their way as such.
+// and refunds that were on their way as such. A refund that carries its payment's number is that
+// one of the payment's refunds which has its amount, or else the first that no line is.
 std::vector<Theirs> as_traded(const std::vector<Theirs>& lines, const Trade& trade);
 // Our record as the account has it, after the trade bill's run.
 Ours as_accounted(Ours record, const TradeSaid& said);

@@ -268,12 +268,13 @@ void insert_line(Tx& tx, std::string_view id, std::int64_t line, const Theirs& w
        to_word(what.amount.currency), std::int64_t{what.says_amount}, what.fee.minor, what.at_ms});
 }
 
-std::vector<Theirs> lines_of(Reader& reader, std::string_view id) {
+std::vector<Theirs> lines_of(Reader& reader, std::string_view id, std::optional<Side> only) {
   std::vector<Theirs> found;
   reader.query(R"sql(
     SELECT side, number, their_number, payee, word, stand, amount_minor, amount_currency,
-           has_amount, fee_minor, at_ms FROM recon_lines WHERE run_id = $1 ORDER BY line)sql",
-               {id}, [&](const Row& row) {
+           has_amount, fee_minor, at_ms FROM recon_lines
+     WHERE run_id = $1 AND ($2 = '' OR side = $2) ORDER BY line)sql",
+               {id, only ? to_word(*only) : std::string_view()}, [&](const Row& row) {
                  Theirs line;
                  line.side = side_of(row.text(0)).value_or(Side::payment);
                  line.number = row.text(1);

@@ -80,7 +80,8 @@ std::vector<Run> list_runs(storage::Reader& reader, const Run* after, std::int64
 // counts as matched by a part of its statement.
 void begin_lines(storage::Tx& tx, const Run& run);
 void insert_line(storage::Tx& tx, std::string_view run_id, std::int64_t line, const Theirs& what);
-std::vector<Theirs> lines_of(storage::Reader& reader, std::string_view run_id);
+std::vector<Theirs> lines_of(storage::Reader& reader, std::string_view run_id,
+                             std::optional<Side> only = std::nullopt);
 // Failed lines as well: what they contradict is a difference of that day, and of no other.
 std::vector<Neighbour> numbers_of(storage::Reader& reader, std::string_view run_id);
 // Something of the run waits for a neighbouring day's statement.

@@ -49,6 +49,19 @@ std::set<std::string> stuck_in(const std::vector<payments::BillLine>& bill) {
   }
   return numbers;
 }
+// A refund and what is given back of a fee, as Alipay says them: by the payment's number.
+void name_by_payment(const std::vector<payments::BillLine>& bill,
+                     std::vector<payments::FundLine>& funds) {
+  std::map<std::string, std::string> payments;
+  for (const payments::BillLine& line : bill) {
+    if (line.kind == payments::BillKind::refund)
+      payments[line.out_refund_no.text] = line.out_trade_no.text;
+  }
+  for (payments::FundLine& moved : funds) {
+    const auto payment = payments.find(moved.number);
+    if (payment != payments.end()) moved.number = payment->second;
+  }
+}
 std::string_view word_of(payments::RefundState state) {
   if (state == payments::RefundState::succeeded) return kDone;
   return state == payments::RefundState::processing ? "PROCESSING" : "ABNORMAL";
@@ -96,6 +109,7 @@ std::optional<payments::Bill> Bills::bill_of(const ChannelModel& model, const st
       line.kind = payments::BillKind::refund;
       line.out_refund_no = OutRefundNo(no);
       line.out_trade_no = refund.trade;
+      line.transaction_id = TransactionId(model.name() + "-" + refund.trade.text);
       line.amount = refund.amount;
       line.state = word_of(refund.state);
       line.at_ms = refund.at_ms + World::kTrueOffsetMs;
@@ -198,6 +212,7 @@ std::optional<std::vector<payments::FundLine>> Bills::funds_of(const ChannelMode
       if (line.fee.minor != 0) funds.push_back(moved);
     }
     slip(party, day, funds, has_moved(model, from + kDayMs));
+    if (model.name() == "alipay") name_by_payment(bill->lines, funds);
     std::stable_sort(funds.begin(), funds.end(),
                      [](const auto& a, const auto& b) { return a.at_ms < b.at_ms; });
     std::int64_t balance = closing_before(model, from);

@@ -56,6 +56,31 @@ struct FundDesk : Desk {
   std::string day;
 };
 
+// A payment that was given back, by a channel that says of a refund only which payment it is of.
+struct RefundDesk : FundDesk {
+  RefundDesk() : FundDesk(0) {}
+  void give_back(std::int64_t said_after_ms = 0) {
+    const payments::BillLine paid = pay();
+    channel->move(paid);
+    shop.reloadly->submits.then(
+        testing::ScriptedSupplier::said(suppliers::SupplyState::rejected, "INVALID_NUMBER"));
+    shop.run_due();
+    const auto refunds = shop.shop.texts("SELECT out_refund_no FROM refunds ORDER BY 1 DESC");
+    REQUIRE(!refunds.empty());
+    number = refunds[0];
+    payments::BillLine back = paid;
+    back.kind = payments::BillKind::refund;
+    back.out_refund_no = OutRefundNo(number);
+    back.fee = fen(-30);
+    back.at_ms = shop.clock.wall_ms() + said_after_ms;
+    channel->lines.push_back(back);
+    channel->move(back);
+    for (auto one = channel->funds.end() - 2; one != channel->funds.end(); ++one)
+      one->number = paid.out_trade_no.text;
+  }
+  std::string number;  // of the last refund
+};
+
 }  // namespace
 
 TEST_CASE("F037: a fund flow that repeats the trade bill agrees and books nothing a second time") {
@@ -74,6 +99,58 @@ TEST_CASE("F037: a fund flow that repeats the trade bill agrees and books nothin
   }
   CHECK(desk.clearing() == desk.channel->held());
   CHECK(desk.shop.balance("cost.channel_fees.wechat") == 4 * 30);
+  desk.check_books();
+}
+
+TEST_CASE("F037: a refund that stands under its payment's number agrees with ours") {
+  RefundDesk desk;
+  for (int i = 0; i < 3; ++i) desk.give_back();
+  const Run run = desk.both();
+  CHECK(run.lines == 6);
+  CHECK(run.agreed == 6);
+  CHECK(desk.open().empty());
+  CHECK(desk.clearing() == desk.channel->held());
+  CHECK(desk.clearing() == 0);
+  desk.check_books();
+}
+
+TEST_CASE("F038: a refund under its payment's number, where one of the bills has none") {
+  RefundDesk desk;
+  for (int i = 0; i < 2; ++i) desk.give_back();
+  SUBCASE("the fund flow") {
+    desk.channel->funds.resize(desk.channel->funds.size() - 2);
+    desk.both();
+    CHECK(desk.differences(desk.day).empty());
+    CHECK(desk.only().what.kind == Kind::refund_missing);
+    CHECK(desk.only().suspense_minor == testing::kPayable - 30);
+  }
+  SUBCASE("the trade bill: the account is what the fund flow says") {
+    desk.channel->lines.pop_back();
+    desk.both();
+    REQUIRE(desk.differences(desk.day).size() == 1);
+    CHECK(desk.differences(desk.day)[0].what.kind == Kind::refund_missing);
+    CHECK(desk.only().suspense_minor == -(testing::kPayable - 30));
+  }
+  SUBCASE("the fund flow, which lists another one twice") {
+    auto& funds = desk.channel->funds;
+    funds.resize(funds.size() - 2);
+    const auto again = std::vector(funds.begin() + 2, funds.begin() + 4);
+    funds.insert(funds.end(), again.begin(), again.end());
+    desk.both();
+    const auto rows = desk.open();
+    REQUIRE(rows.size() == 2);
+    for (const auto& row : rows) {
+      const bool is_missing = row.what.kind == Kind::refund_missing;
+      CHECK((is_missing || row.what.kind == Kind::duplicate_theirs));
+      CHECK((row.what.number == desk.number) == is_missing);
+    }
+    CHECK(desk.clearing() == desk.channel->held());
+    desk.check_books();
+    return;
+  }
+  CHECK(desk.only().what.side == Side::refund);
+  CHECK(desk.only().what.number == desk.number);
+  CHECK(desk.clearing() == desk.channel->held());
   desk.check_books();
 }
 
@@ -369,6 +446,25 @@ TEST_CASE("F037: midnight: a movement booked a second later is explained by the 
   desk.shop.clock.advance(kDayMs);
   CHECK(desk.service->run_due() == 3);
   CHECK(desk.open().empty());
+  CHECK(desk.clearing() == desk.channel->held());
+  desk.check_books();
+}
+
+TEST_CASE("F037: midnight: a refund under its payment's number is found on the next day's flow") {
+  RefundDesk desk;
+  const std::int64_t midnight =
+      start_of_day_ms(desk.shop.clock.wall_ms(), kShanghaiOffsetMs) + kDayMs;
+  desk.shop.clock.advance_to(midnight - 500);
+  desk.give_back(1'000);
+  desk.shop.clock.advance_to(midnight + kDueAfterDayMs);
+  CHECK(desk.service->run_due() == 3);
+  CHECK(desk.only().what.kind == Kind::day_edge);
+  CHECK(desk.only().what.number == desk.number);
+  desk.shop.clock.advance(kDayMs);
+  CHECK(desk.service->run_due() == 3);
+  CHECK(desk.open().empty());
+  CHECK(desk.differences(desk.day, kFunds)[0].what.kind == Kind::day_edge);
+  CHECK(desk.items.empty());
   CHECK(desk.clearing() == desk.channel->held());
   desk.check_books();
 }

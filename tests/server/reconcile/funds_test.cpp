@@ -109,6 +109,22 @@ TEST_CASE("a payment listed twice keeps both lines, each with its fee") {
   for (const Theirs& line : lines) CHECK(line.fee == fen(-3));
 }
 
+TEST_CASE("a fee finds its payment or its refund where one number stands for both") {
+  Flow flow;
+  flow.add(FundKind::refund, "T1", -1'000).add(FundKind::fee, "T1", 6);
+  flow.add(FundKind::payment, "T1", 9'950).add(FundKind::fee, "T1", -60);
+  flow.add(FundKind::refund, "T1", -500).add(FundKind::fee, "T1", 3);
+  const auto lines = fold_funds(flow.lines);
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[0].fee == fen(6));
+  CHECK(lines[1].fee == fen(-60));
+  CHECK(lines[2].fee == fen(3));
+  // A refund alone, whose fee goes the other way, as one that a channel takes for giving back.
+  Flow odd;
+  odd.add(FundKind::refund, "R1", -1'000).add(FundKind::fee, "R1", -5);
+  CHECK(fold_funds(odd.lines)[0].fee == fen(-5));
+}
+
 TEST_CASE("the ends of the balance do not depend on how lines of one moment stand") {
   CHECK_FALSE(ends_of({}));
   Flow flow;
@@ -131,6 +147,70 @@ TEST_CASE("the ends of the balance do not depend on how lines of one moment stan
   torn.add(FundKind::payment, "T2", 200);
   CHECK(ends_of(torn.lines)->opening == fen(1'000));
   CHECK(ends_of(torn.lines)->closing == fen(1'740));
+}
+
+TEST_CASE("a refund that carries its payment's number is the one of its amount and moment") {
+  struct Line {
+    std::int64_t minor, after_ms;
+    const char* number;     // that it must get
+    const char* said = "";  // "" for the payment's
+  };
+  struct Row {
+    const char* name;
+    std::vector<std::pair<const char*, std::int64_t>> refunds;  // one second after the other
+    std::vector<Line> lines;
+  };
+  const Row rows[] = {
+      {"one", {{"R1", -500}}, {{-500, 3, "R1"}}},
+      {"of another amount", {{"R1", -500}}, {{-400, 3, "R1"}}},
+      {"two, in any order", {{"R1", -500}, {"R2", -700}}, {{-700, 0, "R2"}, {-500, 0, "R1"}}},
+      {"one that differs takes no other's place",
+       {{"R1", -500}, {"R2", -700}},
+       {{-600, 0, "R2"}, {-500, 0, "R1"}}},
+      {"alike, by their moments",
+       {{"R1", -500}, {"R2", -500}},
+       {{-500, 1'010, "R2"}, {-500, 10, "R1"}}},
+      {"alike, and one is missing", {{"R1", -500}, {"R2", -500}}, {{-500, 1'000, "R2"}}},
+      {"listed twice",
+       {{"R1", -500}, {"R2", -700}},
+       {{-500, 0, "R1"}, {-500, 0, "R1"}, {-700, 0, "R2"}}},
+      {"one too many of another amount", {{"R1", -500}}, {{-500, 0, "R1"}, {-1, 0, "T1"}}},
+      {"one has its own number",
+       {{"R1", -500}, {"R2", -500}},
+       {{-500, 0, "R2"}, {-500, 0, "R1", "R1"}}},
+      {"none is known", {}, {{-500, 0, "T1"}}},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.name);
+    // As the trade bill has them; as our own record has them where the trade bill has none.
+    for (const bool is_listed : {true, false}) {
+      Trade trade;
+      std::int64_t at_ms = kNoon;
+      for (const auto& [number, minor] : row.refunds) {
+        TradeSaid& refund = trade[{Side::refund, number}] = said(0, is_listed ? 1 : 0);
+        refund.amount_minor = minor;
+        refund.at_ms = at_ms;
+        at_ms += 1'000;
+        (is_listed ? refund.their_number : refund.payment) = is_listed ? "wx-T1" : "T1";
+      }
+      trade[{Side::refund, "R-OF-ANOTHER"}].their_number = "wx-T2";
+      trade[{Side::payment, "T1"}].their_number = "wx-T1";
+      std::vector<Theirs> lines;
+      for (const Line& wanted : row.lines) {
+        Theirs line;
+        line.side = Side::refund;
+        line.number = std::string_view(wanted.said).empty() ? "T1" : wanted.said;
+        line.their_number = "wx-T1";
+        line.amount = fen(wanted.minor);
+        line.fee = fen(0);
+        line.at_ms = kNoon + wanted.after_ms;
+        lines.push_back(line);
+      }
+      const auto named = as_traded(lines, trade);
+      REQUIRE(named.size() == row.lines.size());
+      for (std::size_t i = 0; i < named.size(); ++i) CHECK(named[i].number == row.lines[i].number);
+    }
+  }
 }
 
 TEST_CASE("a reference of the fund flow agrees, or is of the kind that fits") {
