@@ -1,6 +1,6 @@
 // Alipay's gateway v1 as a merchant meets it, played on loopback: mobile web pay, trade.create,
-// query, close, refund and its query, the bill, signing in, RSA2 in both directions, in the mode of
-// keys and of certificates, signed notifications on the real schedule, the cashier a buyer sees,
+// query, close, refund and its query, the bills, signing in, RSA2 in both directions, in the mode
+// of keys and of certificates, signed notifications on the real schedule, the cashier a buyer sees,
 // and a control page that arms faults. Everything is durable in the rehearsal database. Thread-safe
 // after start(). It knows nothing of the shop but the addresses the merchant gives. Control and
 // /magic answer loopback only. Source: opendocs.alipay.com, read in November 2026.
@@ -66,8 +66,9 @@ class Alipay final : public Party {
   std::optional<AlipayRefusal> make_refund(storage::Tx& tx, AlipayRefundFields& fields,
                                            std::int64_t done_ms, bool* moved, AlipayTrade* trade);
 
-  // Bills (alipay_bill.cpp).
-  std::string bill_archive(std::int64_t from_ms);  // "" for a day without trade
+  // Bills (alipay_bill.cpp, alipay_fund_bill.cpp).
+  std::string trade_archive(std::int64_t from_ms);  // "" for a day without any
+  std::string fund_archive(std::int64_t from_ms);
   base::Json bill_link(const Pairs& params);
   Answered bill_file(const Asked& asked);
   Answered control_bill(const Asked& asked);

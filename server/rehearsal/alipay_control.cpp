@@ -70,7 +70,7 @@ Answered Alipay::magic() const {
       {{"party", "Alipay gateway v1, rehearsed"},
        {"control", "POST /control {\"next\": kind, \"count\": n}; GET /control"},
        {"pay", "POST /control/pay {\"out_trade_no\", \"amount_total\"?, \"times\"?}"},
-       {"bill", "POST /control/bill {\"plant\", \"number\", \"value\"?, \"day\"?}"},
+       {"bill", "POST /control/bill {\"plant\", \"number\", \"value\"?, \"day\"?, \"bill\"?}"},
        {"sign_in", "POST /control/auth-code {\"open_id\"?}: a code as my.getAuthCode gives it"},
        {"sums",
         {{"….91", "a refund is refused with ACQ.SELLER_BALANCE_NOT_ENOUGH"},

@@ -4,8 +4,11 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
+#include <set>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "server/base/certificate.h"
 #include "server/payments/alipay_people.h"
@@ -266,6 +269,125 @@ TEST_CASE("Alipay: the bill of a day comes in the morning after it, as a zip, wi
   CHECK(lines[1].out_refund_no.text == "RBILL1");
   CHECK(lines[1].amount == fen(1'000));
   CHECK(lines[1].fee == fen(-6));
+}
+
+TEST_CASE("Alipay: the rehearsed fund flow lists each movement, and its balance runs on") {
+  Merchant merchant;
+  using Funds = std::vector<pay::FundLine>;
+  const auto why = [&](const std::string& day) {
+    const auto funds = merchant.channel->fund_bill(day);
+    if (const auto* fail = std::get_if<pay::DefiniteFail>(&funds))
+      return fail->code() + ": " + fail->message();
+    const auto* unknown = std::get_if<pay::Unknown>(&funds);
+    return unknown == nullptr ? std::string() : unknown->why;
+  };
+  const auto paid = [&](const char* number) {
+    merchant.arrive(number);
+    REQUIRE(merchant.control("/control/pay", {{"out_trade_no", number}}) == 200);
+  };
+  REQUIRE(merchant.channel->has_fund_bill());
+  const std::string today = day_text(merchant.shop.clock.wall_ms(), kShanghaiOffsetMs);
+  paid("FUNDS000001"), paid("FUNDS000002");
+  CHECK(merchant.refund(OutTradeNo("FUNDS000002"), "RFUNDS1", 1'000) == "refunded 10.00");
+  CHECK(merchant.refund(OutTradeNo("FUNDS000002"), "RFUNDS2", 2'000) == "refunded 20.00");
+  CHECK(why(today) == "INVAILID_ARGUMENTS");
+  merchant.arm("early_bill");
+  merchant.arm("bill_elsewhere");
+  CHECK(why(today) == "bill_link_elsewhere");
+  merchant.arm("early_bill");
+  merchant.arm("bill_cut");
+  CHECK(why(today) == "bill_malformed: zip_malformed");
+
+  merchant.shop.clock_skip_ms = 40 * 3'600'000;  // tomorrow after nine
+  const auto funds = std::get<Funds>(merchant.channel->fund_bill(today));
+  REQUIRE(funds.size() == 8);
+  std::int64_t balance = 0;
+  std::map<pay::FundKind, std::int64_t> sums;
+  std::set<std::string> flows;
+  for (const pay::FundLine& line : funds) {
+    balance += line.amount.minor;
+    CHECK(line.balance == fen(balance));
+    sums[line.kind] += line.amount.minor;
+    flows.insert(line.flow_no);
+  }
+  CHECK(flows.size() == funds.size());
+  CHECK(sums == std::map<pay::FundKind, std::int64_t>{{pay::FundKind::payment, 2 * 9'950},
+                                                      {pay::FundKind::refund, -3'000},
+                                                      {pay::FundKind::fee, -60 - 60 + 6 + 12}});
+  CHECK(funds[0].number == "FUNDS000001");
+  CHECK(funds[0].word == "在线支付");
+  const auto bill = std::get<pay::Bill>(merchant.channel->bill(today));
+  CHECK(bill.paid.minor - bill.refunded.minor - bill.fees.minor == balance);
+  CHECK(funds[0].business_no == bill.lines[0].transaction_id.text);
+  // A refund stands under its payment, as Alipay has it, and what is given back of a fee with it.
+  CHECK(funds[4].kind == pay::FundKind::refund);
+  CHECK(funds[4].number == "FUNDS000002");
+  CHECK(funds[4].business_no == bill.lines[2].transaction_id.text);
+  CHECK(funds[5].number == "FUNDS000002");
+
+  // The next day begins where this one ended; a day of standing still has no bill.
+  const std::string tomorrow = day_text(merchant.shop.clock.wall_ms(), kShanghaiOffsetMs);
+  paid("FUNDS000003");
+  merchant.shop.clock_skip_ms += 96 * 3'600'000;
+  const auto next = std::get<Funds>(merchant.channel->fund_bill(tomorrow));
+  REQUIRE(next.size() == 2);
+  CHECK(next[0].balance == fen(balance + 9'950));
+  const std::string still = day_text(merchant.shop.clock.wall_ms() - 2 * kDayMs, kShanghaiOffsetMs);
+  CHECK(std::get<Funds>(merchant.channel->fund_bill(still)).empty());
+  CHECK(funds[0].flow_no == std::get<Funds>(merchant.channel->fund_bill(today))[0].flow_no);
+}
+
+TEST_CASE("Alipay: a rehearsed fund flow says otherwise where planted, alone or with the bill") {
+  Merchant merchant;
+  using Funds = std::vector<pay::FundLine>;
+  const std::string today = day_text(merchant.shop.clock.wall_ms(), kShanghaiOffsetMs);
+  for (const char* number : {"FUNDS000001", "FUNDS000002"}) {
+    merchant.arrive(number);
+    REQUIRE(merchant.control("/control/pay", {{"out_trade_no", number}}) == 200);
+  }
+  merchant.shop.clock_skip_ms = 40 * 3'600'000;
+  struct Row {
+    Json plant;
+    std::size_t funds, trades;
+    std::int64_t closing;
+  };
+  const std::int64_t whole = 2 * (9'950 - 60);
+  const std::vector<Row> rows = {
+      {{{"plant", "amount"}, {"number", "FUNDS000001"}, {"value", "-50"}}, 4, 2, whole - 50},
+      {{{"plant", "leave_out"}, {"number", "FUNDS000001"}, {"bill", "funds"}}, 2, 2, whole / 2},
+      {{{"plant", "leave_out"}, {"number", "FUNDS000001"}, {"bill", "trade"}}, 4, 1, whole},
+      {{{"plant", "twice"}, {"number", "FUNDS000002"}, {"bill", "funds"}}, 6, 2, whole * 3 / 2},
+      {{{"plant", "next_day"}, {"number", "FUNDS000002"}, {"bill", "funds"}}, 2, 2, whole / 2},
+      {{{"plant", "day_before"}, {"number", "FUNDS000001"}, {"bill", "trade"}}, 4, 1, whole},
+      {{{"plant", "fee"}, {"number", "FUNDS000002"}, {"value", "70"}, {"bill", "funds"}},
+       4,
+       2,
+       whole - 10},
+      {{{"plant", "stranger"}, {"number", "NOBODY"}, {"value", "777"}, {"day", today}},
+       6,
+       3,
+       whole + 777 - 5},
+      {{{"plant", "withdraw"}, {"number", "W-1"}, {"value", "5000"}, {"day", today}},
+       5,
+       2,
+       whole - 5'000},
+      {{{"plant", "balance"}, {"number", "B-1"}, {"value", "7"}, {"day", today}}, 4, 2, whole + 7},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.plant.dump());
+    REQUIRE(merchant.control("/control/bill", row.plant) == 200);
+    const auto funds = std::get<Funds>(merchant.channel->fund_bill(today));
+    REQUIRE(funds.size() == row.funds);
+    CHECK(std::get<pay::Bill>(merchant.channel->bill(today)).lines.size() == row.trades);
+    CHECK(funds.back().balance == fen(row.closing));
+    REQUIRE(merchant.control("/control/bill", {{"plant", "none"}}) == 200);
+  }
+  CHECK(merchant.control("/control/bill",
+                         {{"plant", "amount"}, {"number", "X"}, {"bill", "other"}}) == 400);
+  CHECK(merchant.control("/control/bill", {{"plant", "payee"}, {"number", "X"}}) == 400);
+  CHECK(std::get<Funds>(merchant.channel->fund_bill(today)).size() == 4);
+  merchant.arm("outage");
+  CHECK(std::get<pay::Unknown>(merchant.channel->fund_bill(today)).why == "isp.unknow-error");
 }
 
 TEST_CASE("Alipay: a mini-program's code says once, and in time, who the buyer is") {
