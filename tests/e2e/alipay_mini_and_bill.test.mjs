@@ -1,9 +1,10 @@
-// F029: what Alipay offers beside the web page: people who sign in inside its app and pay there, and its bill, which is
-// compared with the books like WeChat Pay's, with differences planted in it.
+// F029: what Alipay offers beside the web page: people who sign in inside its app and pay there, and its bills, which are
+// compared with the books like WeChat Pay's, with differences planted in them.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import { by, desktop, openBrowser, openPage, phone, picture } from './support/browser.mjs';
 import { Buyer, Shop, binary, books, sumsToZero, until } from './support/shop.mjs';
 
 const today = () => new Date(Date.now() + 8 * 3_600_000).toISOString().slice(0, 10);
@@ -30,19 +31,23 @@ async function person(openId) {
   const buyer = new Buyer();
   return Object.assign(buyer, { shop, token: answer.json.token, userId: answer.json.user_id });
 }
-async function compare(state = 'matched') {
+async function compare(party = 'alipay', state = 'matched') {
   await shop.arm('alipay', 'early_bill');
-  const asked = await post('/api/admin/reconcile/runs', { party: 'alipay', day: today() });
+  const asked = await post('/api/admin/reconcile/runs', { party, day: today() });
   assert.equal(asked.status, 202, asked.text);
-  return until(`alipay ${today()} is compared`, async () => {
+  return until(`${party} ${today()} is compared`, async () => {
     const run = await staff.get(`/api/admin/reconcile/runs/${asked.json.run_id}`);
     return run.tries > asked.json.tries && run.state === state ? run : null;
   });
 }
-const differences = async () => (
-  await staff.get(`/api/admin/reconcile/differences?run_id=alipay.${today()}&state=open`)).differences;
-async function paidInApp(buyer, phone) {
-  const order = (await buyer.place(phone)).json;
+const differences = async (party = 'alipay') => (
+  await staff.get(`/api/admin/reconcile/differences?run_id=${party}.${today()}&state=open`)).differences;
+const resolve = (row, resolution, reason = 'looked into it') => (
+  post(`/api/admin/reconcile/differences/${row.difference_id}/resolve`, { resolution, reason }));
+const balance = async (account) => (await staff.get('/api/admin/overview')).trial_balance
+  .find((row) => row.account === account)?.balance.minor ?? 0;
+async function paidInApp(buyer, number) {
+  const order = (await buyer.place(number)).json;
   const ticket = (await buyer.pay(order.order_id, randomUUID(), mini)).json;
   await control('/control/pay', { out_trade_no: ticket.out_trade_no });
   return { id: order.order_id, outTradeNo: ticket.out_trade_no };
@@ -117,8 +122,8 @@ test('inside the app only the person whom Alipay knows pays, and WeChat Pay does
 
 test('F037: Alipay\'s bill is compared with the books: a day that agrees, its fees booked once', async () => {
   const buyer = await person('open-id-one');
-  for (const phone of ['13800001231', '13800001232', '13800001233']) {
-    const one = await paidInApp(buyer, phone);
+  for (const number of ['13800001231', '13800001232', '13800001233']) {
+    const one = await paidInApp(buyer, number);
     await buyer.reaches(one.id, 'succeeded');
     bought.push(one);
   }
@@ -130,10 +135,8 @@ test('F037: Alipay\'s bill is compared with the books: a day that agrees, its fe
   assert.equal(run.totals[0].out.minor, -9950);
   assert.equal(run.totals[0].fees.minor, -4 * 60);
   await compare();
-  const trial = (await staff.get('/api/admin/overview')).trial_balance;
-  const balance = (account) => trial.find((row) => row.account === account)?.balance.minor;
-  assert.equal(balance('cost.channel_fees.alipay'), 4 * 60);
-  assert.equal(balance('asset.channel_clearing.alipay'), 4 * (9950 - 60));
+  assert.equal(await balance('cost.channel_fees.alipay'), 4 * 60);
+  assert.equal(await balance('asset.channel_clearing.alipay'), 4 * (9950 - 60));
 });
 
 test('L-03: differences planted in Alipay\'s bill are seen, and gone again with it; a spoilt file changes nothing', async () => {
@@ -159,4 +162,73 @@ test('L-03: differences planted in Alipay\'s bill are seen, and gone again with 
   await control('/control/bill', { plant: 'none' });
   assert.equal((await compare()).agreed, 6);
   assert.deepEqual(await differences(), []);
+});
+
+test('F037: Alipay\'s fund flow agrees, with its balance; what it alone says otherwise is settled with one click', { timeout: 120_000 }, async () => {
+  const { parties } = await staff.get('/api/admin/reconcile/runs');
+  assert.equal(parties[parties.indexOf('alipay') + 1], 'alipay_funds');
+  const whole = 4 * (9950 - 60);
+  const run = await compare('alipay_funds');
+  assert.deepEqual([run.lines, run.agreed, run.open, run.balance.minor], [6, 6, 0, whole]);
+
+  const back = (await staff.get(`/api/admin/reconcile/runs/alipay.${today()}`)).totals[0].out.minor;
+  assert.equal(back, -9950);
+  await control('/control/bill', { plant: 'amount', number: bought[0].outTradeNo, value: '-50', bill: 'funds' });
+  await control('/control/bill', { plant: 'leave_out', number: bought[1].outTradeNo, bill: 'funds' });
+  await control('/control/bill', { plant: 'fee', number: bought[2].outTradeNo, value: '70', bill: 'funds' });
+  await control('/control/bill', { plant: 'stranger', number: 'T-NOBODY-KNOWS-EITHER', value: '777', bill: 'funds' });
+  await control('/control/bill', { plant: 'withdraw', number: 'W-TO-THE-BANK', value: '3000' });
+  const planted = await compare('alipay_funds');
+  assert.deepEqual(planted.kinds, { amount_differs: 1, fee_differs: 1, missing_ours: 2, missing_theirs: 1 });
+  const closing = whole - 50 - 9890 - 10 + 777 - 5 - 3000;
+  assert.equal(planted.balance.minor, closing);
+  assert.equal((await compare('alipay_funds')).open, 5, 'compared again, the same');
+  assert.deepEqual(await differences(), []);
+  assert.equal(await balance('asset.channel_clearing.alipay'), closing);
+  for (const fault of ['bill_cut', 'bill_elsewhere']) {
+    await shop.arm('alipay', fault);
+    await compare('alipay_funds');
+    assert.equal((await differences('alipay_funds')).length, 5, `${fault}: what the earlier bill said still stands`);
+  }
+
+  const browser = await openBrowser();
+  for (const [viewport, name, locale, title] of [
+    [desktop, 'desktop', 'zh-CN', /支付宝资金账单/], [phone, 'phone', 'en-US', /Alipay fund flow/]]) {
+    const page = await openPage(browser, { viewport, locale, expected: [/status of 401/] });
+    await page.goto(`${shop.origin}/admin/reconcile`);
+    await page.locator('input[type=password]').waitFor();
+    await page.locator('input').first().fill('owner');
+    await page.locator('input[type=password]').fill(shop.password);
+    await page.keyboard.press('Enter');
+    const row = page.locator(`[data-test="run-alipay_funds.${today()}"]`);
+    await row.waitFor();
+    if (viewport === desktop) assert.match(await row.innerText(), title);
+    await row.locator('a').click();
+    await by(page, 'run-balance').waitFor();
+    if (viewport === phone) await page.getByRole('button', { name: 'English' }).click();
+    await page.getByRole('heading', { name: title }).waitFor();
+    await picture(page, `console-reconcile-alipay-funds-${name}`);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    assert.ok(wide <= 0, `${name}: the page is ${wide} px too wide`);
+    if (viewport === desktop) {
+      const withdrawn = page.locator('[data-test="difference-missing_ours"]:visible').filter({ hasText: '提现' });
+      await withdrawn.locator('[data-test="resolve-accept_theirs"]').click();
+      await withdrawn.locator('[data-test="resolve-reason"]').fill('the bank shows it');
+      await withdrawn.locator('[data-test="resolve-sure"]').click();
+      await withdrawn.waitFor({ state: 'detached' });
+    }
+    assert.deepEqual(page.complaints(), []);
+  }
+  await browser.close();
+  assert.equal(await balance('asset.bank'), 3000);
+  for (const row of await differences('alipay_funds')) assert.equal((await resolve(row, 'accept_theirs')).status, 200);
+  assert.equal((await compare('alipay_funds')).open, 0);
+  assert.equal(await balance('liability.suspense'), 0);
+
+  // They mend it after all: that is told as well, and the withdrawal was none.
+  await control('/control/bill', { plant: 'none' });
+  await compare('alipay_funds');
+  for (const row of await differences('alipay_funds')) assert.equal((await resolve(row, 'accept_theirs', 'they mended it')).status, 200);
+  assert.equal(await balance('asset.bank'), 0);
+  assert.equal(await balance('asset.channel_clearing.alipay'), whole);
 });

@@ -31,7 +31,7 @@ const en: typeof zh = {
     language: '中文',
     sign_out_failed: 'Could not sign out',
   },
-  party: { stock: 'Own stock', wechat: 'WeChat Pay', wechat_funds: 'WeChat Pay fund flow', wechat_pay: 'WeChat Pay', alipay: 'Alipay', reloadly: 'Reloadly', dtone: 'DT One', dingconnect: 'DingConnect', juhe: 'Juhe', wechat_platform: 'WeChat', sms: 'SMS' },
+  party: { stock: 'Own stock', wechat: 'WeChat Pay', wechat_funds: 'WeChat Pay fund flow', wechat_pay: 'WeChat Pay', alipay: 'Alipay', alipay_funds: 'Alipay fund flow', reloadly: 'Reloadly', dtone: 'DT One', dingconnect: 'DingConnect', juhe: 'Juhe', wechat_platform: 'WeChat', sms: 'SMS' },
   sign_in: {
     title: 'Staff sign-in',
     name: 'Name',

@@ -30,7 +30,7 @@ export default {
     language: 'English',
     sign_out_failed: '未能退出',
   },
-  party: { stock: '自有库存', wechat: '微信支付', wechat_funds: '微信支付资金账单', wechat_pay: '微信支付', alipay: '支付宝', reloadly: 'Reloadly', dtone: 'DT One', dingconnect: 'DingConnect', juhe: '聚合数据', wechat_platform: '微信', sms: '短信' },
+  party: { stock: '自有库存', wechat: '微信支付', wechat_funds: '微信支付资金账单', wechat_pay: '微信支付', alipay: '支付宝', alipay_funds: '支付宝资金账单', reloadly: 'Reloadly', dtone: 'DT One', dingconnect: 'DingConnect', juhe: '聚合数据', wechat_platform: '微信', sms: '短信' },
   sign_in: {
     title: '运营登录',
     name: '姓名',
