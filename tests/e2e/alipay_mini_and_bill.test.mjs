@@ -192,8 +192,9 @@ test('F037: Alipay\'s fund flow agrees, with its balance; what it alone says oth
   }
 
   const browser = await openBrowser();
-  for (const [viewport, name, locale, title] of [
-    [desktop, 'desktop', 'zh-CN', /支付宝资金账单/], [phone, 'phone', 'en-US', /Alipay fund flow/]]) {
+  for (const [viewport, name, locale, title, why, state] of [
+    [desktop, 'desktop', 'zh-CN', /支付宝资金账单/, /仍以上次的账单为准: 账单的下载地址不属于对方/, /已支付 ·/],
+    [phone, 'phone', 'en-US', /Alipay fund flow/, /the last one still stands: the address of the bill is not theirs/, /paid ·/]]) {
     const page = await openPage(browser, { viewport, locale, expected: [/status of 401/] });
     await page.goto(`${shop.origin}/admin/reconcile`);
     await page.locator('input[type=password]').waitFor();
@@ -207,6 +208,10 @@ test('F037: Alipay\'s fund flow agrees, with its balance; what it alone says oth
     await by(page, 'run-balance').waitFor();
     if (viewport === phone) await page.getByRole('button', { name: 'English' }).click();
     await page.getByRole('heading', { name: title }).waitFor();
+    assert.match(await by(page, 'run-why').innerText(), why);
+    const differing = page.locator('[data-test="difference-amount_differs"]:visible');
+    await differing.waitFor();
+    assert.match(await differing.innerText(), state);
     await picture(page, `console-reconcile-alipay-funds-${name}`);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     assert.ok(wide <= 0, `${name}: the page is ${wide} px too wide`);
