@@ -212,7 +212,6 @@ std::optional<std::vector<payments::FundLine>> Bills::funds_of(const ChannelMode
       if (line.fee.minor != 0) funds.push_back(moved);
     }
     slip(party, day, funds, has_moved(model, from + kDayMs));
-    if (model.name() == "alipay") name_by_payment(bill->lines, funds);
     std::stable_sort(funds.begin(), funds.end(),
                      [](const auto& a, const auto& b) { return a.at_ms < b.at_ms; });
     std::int64_t balance = closing_before(model, from);
@@ -223,7 +222,9 @@ std::optional<std::vector<payments::FundLine>> Bills::funds_of(const ChannelMode
     page->second.closing = balance;
     ++world_.counts.bills;
   }
-  return funds;
+  std::vector<payments::FundLine> told = funds;
+  if (model.name() == "alipay") name_by_payment(bill->lines, told);
+  return told;
 }
 
 // Only of what the trade bill has right, so that one slip is one difference.
@@ -253,7 +254,7 @@ void Bills::slip(const std::string& party, const std::string& day,
         tell("amount_differs", 0);
         break;
       case 2:
-        said.back().amount.minor -= 3;
+        said.back().amount.minor += fee.amount.minor < 0 ? -3 : 3;  // what is given back stays so
         tell("fee_differs", 0);
         break;
       default:

@@ -193,7 +193,8 @@ TEST_CASE(
     const auto from = desk.shop.clock.wall_ms();
     CHECK(desk.supplier->look_up(desk.number + "9082")->supplier_operator_id ==
           usual->supplier_operator_id);
-    CHECK(desk.shop.clock.wall_ms() - from >= rehearsal::kLookupHeldMs / 100);
+    // Two clocks of whole milliseconds: what is held for 200 may be 199 by the other.
+    CHECK(desk.shop.clock.wall_ms() - from >= rehearsal::kLookupHeldMs / 100 - 1);
     const auto ported = desk.supplier->look_up(desk.number + "9083");
     REQUIRE(ported);
     CHECK(ported->supplier_operator_id != usual->supplier_operator_id);
