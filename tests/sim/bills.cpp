@@ -149,7 +149,7 @@ void Bills::slip(const std::string& party, const std::string& day,
         tell("amount_differs", 0);
         break;
       case 2:
-        said.back().fee.minor += 3;
+        said.back().fee.minor += is_refund ? -3 : 3;  // of a refund, given back
         tell("fee_differs", 0);
         break;
       case 3:
@@ -254,7 +254,7 @@ void Bills::slip(const std::string& party, const std::string& day,
         tell("amount_differs", 0);
         break;
       case 2:
-        said.back().amount.minor += fee.amount.minor < 0 ? -3 : 3;  // what is given back stays so
+        said.back().amount.minor += is_refund ? 3 : -3;  // as above
         tell("fee_differs", 0);
         break;
       default:
