@@ -7,7 +7,7 @@ import { isQuick } from '../form.mjs';
 import { customers, json, kConnections, kCreateLua, kSeconds, measured } from './shops.mjs';
 
 // For one round: more than it can take.
-export const kNotices = isQuick ? { ours: 12_000, tuned: 6_000, plain: 4_000 } : { ours: 30_000, tuned: 12_000, plain: 6_000 };
+export const kNotices = isQuick ? { ours: 12_000, tuned: 6_000, plain: 4_000 } : { ours: 40_000, tuned: 20_000, plain: 8_000 };
 const kPayable = 9_950;
 
 // As the shop numbers its payments, so that its store finds them where it would find its own.
